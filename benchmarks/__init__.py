@@ -1,0 +1,1 @@
+"""Benchmarks: flameparse beside other tools, on inputs grown or recorded here. `python -m benchmarks --help`."""

@@ -1,0 +1,1 @@
+"""The command line: one thin module per subcommand, from arguments to options to the pipeline to an exit code."""

@@ -1,0 +1,134 @@
+"""``flameparse info``: what is in a trace, and what of it was dropped, lost or not understood."""
+
+from __future__ import annotations
+
+from flameparse.cli import exit_codes
+from flameparse.cli.options import add_inputs, add_selection
+from flameparse.cli.output import load_inputs, print_json
+from flameparse.cli.terminal import table, term_safe, write_out
+from flameparse.document.document import NONE, UNKNOWN_ID, EventUnit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from typing import Any
+
+    from flameparse.cli.options import Parser
+    from flameparse.cli.terminal import Console
+    from flameparse.document.document import Document
+
+_PROCESSES_LISTED = 30
+
+USAGE = "[OPTION]... [IN]..."
+EPILOG = """example:
+  flameparse info --json big.perf.txt
+"""
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``info`` takes."""
+    add_inputs(parser)
+    parser.add_argument_group("table").add_argument("--json", action="store_true", help="everything, as JSON")
+    add_selection(parser)
+
+
+def run(args: Namespace, console: Console) -> int:
+    """Print what the inputs hold."""
+    document, code = load_inputs(args, console)
+    if code == exit_codes.UNUSABLE:
+        return code
+    summary = summarise(document)
+    if args.json:
+        print_json(summary)
+    else:
+        write_out(_as_text(summary))
+    return code
+
+
+def summarise(document: Document) -> dict[str, Any]:
+    """Gather what a document says of itself, as values that JSON can hold.
+
+    Returns:
+        Names as text, times in nanoseconds; processes with the most samples first.
+    """
+    events = [[0, 0] for _ in document.event_name]
+    processes: dict[tuple[str, int | None], int] = {}
+    labels = [
+        ("[unknown]" if comm == NONE else _plain(document.string(comm)), None if pid == UNKNOWN_ID else pid)
+        for comm, pid in zip(document.thread_comm, document.thread_pid, strict=True)
+    ]
+    for event, thread, samples, weight in zip(
+        document.total_event, document.total_thread, document.total_samples, document.total_period, strict=True
+    ):
+        events[event][0] += samples
+        events[event][1] += weight
+        if thread != NONE:
+            label = labels[thread]
+            processes[label] = processes.get(label, 0) + samples
+    ranked = sorted(processes.items(), key=lambda item: (-item[1], item[0][0], item[0][1] or 0))
+    return {
+        "events": [
+            {"name": _plain(document.string(name)), "samples": samples, "weight": weight, "unit": EventUnit.NAMES[unit]}
+            for name, unit, (samples, weight) in zip(document.event_name, document.event_unit, events, strict=True)
+        ],
+        "processes": [{"comm": comm, "pid": pid, "samples": samples} for (comm, pid), samples in ranked],
+        "threads": len(document.thread_pid),
+        "stacks": len(document.stack_parent),
+        "frames": len(document.frame_name),
+        "has_timeline": document.timeline is not None,
+        "meta": _plain(document.meta),
+        "diagnostics": _plain(document.diagnostics),
+    }
+
+
+def _plain(value: Any) -> Any:
+    r"""Turn the bytes in a value into text, since JSON has none; bytes that are no UTF-8 become ``\xNN``."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _as_text(summary: dict[str, Any]) -> str:
+    account, meta = summary["diagnostics"], summary["meta"]
+    dropped = account.get("dropped", {})
+    facts = [
+        ("samples seen", f"{account.get('samples_seen', 0):,}"),
+        ("samples folded", f"{account.get('samples_folded', 0):,}"),
+        ("samples dropped", f"{sum(dropped.values()):,}"),
+        *((f"  {reason}", f"{count:,}") for reason, count in sorted(dropped.items())),
+        ("samples lost", f"{account.get('lost', 0):,}"),
+        ("unknown lines", _unknown_lines(account)),
+        *(("damage", str(text)) for text in account.get("damage", [])),
+    ]
+    if "first_time_ns" in meta:
+        first, last = meta["first_time_ns"], meta["last_time_ns"]
+        facts.append(("time", f"{_seconds(first)} to {_seconds(last)} ({_seconds(last - first)} s)"))
+    facts += [("threads", f"{summary['threads']:,}"), ("distinct stacks", f"{summary['stacks']:,}")]
+    facts.append(("distinct frames", f"{summary['frames']:,}"))
+    width = max(len(name) for name, _ in facts)
+    events = [[f"{e['samples']:,}", f"{e['weight']:,}", e["unit"], e["name"]] for e in summary["events"]]
+    processes = [
+        [f"{process['samples']:,}", "?" if process["pid"] is None else str(process["pid"]), process["comm"]]
+        for process in summary["processes"][:_PROCESSES_LISTED]
+    ]
+    more = len(summary["processes"]) - len(processes)
+    return (
+        "".join(f"{term_safe(name):<{width}}  {term_safe(value)}\n" for name, value in facts)
+        + f"\n{table(['samples', 'weight', 'unit', 'event'], events)}"
+        + f"\n{table(['samples', 'pid', 'process'], processes)}"
+        + (f"and {more:,} more (--json lists all)\n" if more else "")
+    )
+
+
+def _unknown_lines(account: dict[str, Any]) -> str:
+    count, first = account.get("unknown_lines", 0), account.get("unknown_line_numbers", [])
+    return f"{count:,}" + (f" (first at line {', '.join(map(str, first))})" if first else "")
+
+
+def _seconds(time_ns: int) -> str:
+    sign, whole = ("-", -time_ns) if time_ns < 0 else ("", time_ns)
+    return f"{sign}{whole // 1_000_000_000}.{whole % 1_000_000_000:09}"

@@ -1,0 +1,224 @@
+"""Arguments to options: the groups of options that commands share, spelled once, and what they mean to the pipeline."""
+
+from __future__ import annotations
+
+import os
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from importlib import import_module
+
+from flameparse.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, NoReturn
+
+    from flameparse.document.tree import Event
+    from flameparse.pipeline import LoadOptions
+
+FILTER_KINDS = ("comm", "pid", "tid", "cpu", "frame")
+ROOTS = ("none", "comm", "pid", "tid")
+_SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+class Parser(ArgumentParser):
+    """An argument parser that reports by exception and prints by the checked path."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the whole usage: one line says what is wrong."""
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
+
+    def print_help(self, file: object = None) -> None:
+        """Print the help to stdout by the path whose failures are told apart."""
+        from flameparse.cli.terminal import write_out
+
+        write_out(self.format_help())
+
+
+def build_parser(command: str, summary: str) -> Parser:
+    """Build the parser of one command, and import that command's module only.
+
+    Args:
+        command: a name in `flameparse.cli.dispatch.COMMANDS`.
+        summary: the sentence its help starts with.
+
+    Returns:
+        A parser whose namespace carries the module's ``run`` as ``run``.
+    """
+    module = import_module(f"flameparse.cli.{command}")
+    parser = Parser(
+        prog=f"flameparse {command}",
+        usage=f"flameparse {command} {module.USAGE}",
+        description=summary,
+        epilog=module.EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run)
+    return parser
+
+
+def add_inputs(parser: Parser) -> None:
+    """Add the inputs and what every command that reads them takes."""
+    parser.add_argument("inputs", nargs="*", metavar="IN", help="trace, folded text or document; - is stdin")
+    group = parser.add_argument_group("reading")
+    group.add_argument(
+        "-n", "--threads", "--nthreads", type=parse_count, default=0, metavar="N", help="threads (default: the cores)"
+    )
+    group.add_argument(
+        "--max-memory", type=_size, metavar="SIZE", help="memory for distinct stacks, like 512M (default 2G)"
+    )
+    group.add_argument("--strict", action="store_true", help="damaged input is an error: exit 4, nothing written")
+    group.add_argument("-q", "--quiet", action="store_true", help="no notes on stderr")
+    group.add_argument("-v", "--verbose", action="store_true", help="stage times on stderr")
+
+
+def add_selection(parser: Parser) -> None:
+    """Add the options that choose samples."""
+    group = parser.add_argument_group("which samples")
+    group.add_argument(
+        "--event",
+        "--event-filter",
+        action="append",
+        type=os.fsencode,
+        default=[],
+        metavar="NAME",
+        help="only this event (repeatable); all = every event merged",
+    )
+    for option, what in (("--include", "keep only"), ("--exclude", "drop")):
+        group.add_argument(
+            option,
+            action="append",
+            type=_filter,
+            default=[],
+            metavar="KIND=REGEX",
+            help=f"{what} samples that match; KIND is one of {', '.join(FILTER_KINDS)} (repeatable)",
+        )
+    group.add_argument(
+        "--from", dest="time_from", type=_seconds, metavar="SECONDS", help="start of the window; +N from first sample"
+    )
+    group.add_argument("--to", dest="time_to", type=_seconds, metavar="SECONDS", help="end of the window")
+
+
+def add_weight(parser: Parser) -> None:
+    """Add the choice between counting samples and summing periods."""
+    parser.add_argument_group("weights").add_argument(
+        "--weight", choices=("samples", "period"), help="default: period where the input has one"
+    )
+
+
+def add_naming(parser: Parser) -> None:
+    """Add the options that decide how frames print."""
+    group = parser.add_argument_group("names")
+    group.add_argument("--names", choices=("tidy", "raw"), default="tidy", help="tidy cuts arguments and offsets")
+    group.add_argument(
+        "--compat", choices=("stackcollapse-perf", "inferno"), help="print what that tool's pipe would print"
+    )
+    group.add_argument("--kernel", action="store_true", help="mark kernel frames with _[k]")
+    group.add_argument("--jit", action="store_true", help="mark JIT frames with _[j]")
+    group.add_argument("--all", action="store_true", help="same as --kernel --jit")
+    group.add_argument("--addrs", action="store_true", help="print the address of frames without a name")
+    group.add_argument(
+        "--skip-after",
+        action="append",
+        type=os.fsencode,
+        default=[],
+        metavar="F",
+        help="drop the callers of function F (repeatable)",
+    )
+
+
+def add_shape(parser: Parser) -> None:
+    """Add the options that shape the stacks: what roots them, and whether equal ones merge."""
+    group = parser.add_argument_group("stacks")
+    group.add_argument("--root", choices=ROOTS, help="what stacks start with (default comm)")
+    group.add_argument("--pid", action="store_true", help="same as --root pid")
+    group.add_argument("--tid", action="store_true", help="same as --root tid")
+    group.add_argument("--no-aggregate", action="store_true", help="keep every sample apart, in time order")
+
+
+def parse(parser: Parser, arguments: Sequence[str]) -> Namespace:
+    """Parse the arguments of one command; options may stand between inputs.
+
+    Raises:
+        UsageError: the arguments make no sense together.
+    """
+    args = parser.parse_intermixed_args(arguments)
+    if "inputs" in args:
+        if not args.inputs:
+            if os.isatty(0):
+                raise UsageError(f"no input: name a file, or pipe one in (see `{parser.prog} --help`)")
+            args.inputs = ["-"]
+        if args.inputs.count("-") > 1:
+            raise UsageError("stdin (-) can be read only once")
+    if getattr(args, "event", None) and b"all" in args.event and len(args.event) > 1:
+        raise UsageError("--event all cannot be joined with another --event")
+    return args
+
+
+def load_options(args: Namespace) -> LoadOptions:
+    """Turn parsed arguments into the pipeline's options; what a command does not offer keeps its default."""
+    from flameparse.pipeline import LoadOptions
+
+    chosen: dict[str, Any] = {"threads": args.threads}
+    if args.max_memory is not None:
+        chosen["max_memory"] = args.max_memory
+    if "event" in args:
+        chosen["include"], chosen["exclude"] = args.include, args.exclude
+        chosen["time_from"], chosen["time_to"] = args.time_from, args.time_to
+    if "names" in args:
+        chosen["names"], chosen["compat"], chosen["addrs"] = args.names, args.compat, args.addrs
+        chosen["annotate_kernel"] = args.kernel or args.all
+        chosen["annotate_jit"] = args.jit or args.all
+        chosen["skip_after"] = args.skip_after
+    if "root" in args:
+        root = chosen_root(args)
+        if root is not None:
+            chosen["root"] = root
+        chosen["timeline"] = args.no_aggregate or getattr(args, "flamechart", False)
+    return LoadOptions(**chosen)
+
+
+def chosen_root(args: Namespace) -> str | None:
+    """Say which root the user asked for; the reference tools' --tid implies --pid."""
+    root: str | None = args.root
+    return root or ("tid" if args.tid else "pid" if args.pid else None)
+
+
+def chosen_event(args: Namespace) -> Event:
+    """Say which events of a document to show: those named together, or None for the first there is."""
+    return args.event[0] if len(args.event) == 1 else tuple(args.event) or None
+
+
+def parse_count(text: str) -> int:
+    """Read a number above zero, as an argument's type."""
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
+        raise ArgumentTypeError(f"{text!r} is not a number above zero")
+    return int(text)
+
+
+def _size(text: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,15})([KMGT]?)", text.upper())
+    if not match or int(match[1]) == 0:
+        raise ArgumentTypeError(f"{text!r} is not a size like 512M or 2G")
+    return int(match[1]) * _SIZE_UNITS[match[2]]
+
+
+def _seconds(text: str) -> str:
+    if not re.fullmatch(r"\+?[0-9]{1,12}(\.[0-9]{1,9})?", text):
+        raise ArgumentTypeError(f"{text!r} is not a time like 12.5, or +3 from the first sample")
+    return text
+
+
+def _filter(text: str) -> tuple[str, bytes]:
+    kind, equals, pattern = text.partition("=")
+    if not equals or kind not in FILTER_KINDS:
+        raise ArgumentTypeError(f"{text!r} is not KIND=REGEX with KIND one of {', '.join(FILTER_KINDS)}")
+    encoded = os.fsencode(pattern)
+    try:
+        re.compile(encoded)
+    except re.error as error:
+        raise ArgumentTypeError(f"{text!r}: {error}") from error
+    return kind, encoded

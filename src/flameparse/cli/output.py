@@ -1,0 +1,156 @@
+"""Where a document goes: the choice of format, and the one way commands write what they made."""
+
+from __future__ import annotations
+
+import os
+
+from flameparse.cli import exit_codes
+from flameparse.cli.options import chosen_event, chosen_root, load_options
+from flameparse.cli.terminal import STDOUT, write_out
+from flameparse.errors import SinkError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable
+
+    from flameparse.cli.options import Parser
+    from flameparse.cli.terminal import Console
+    from flameparse.document.document import Document
+    from flameparse.render.svg import SvgOptions
+    from flameparse.sink import Chunk
+
+FORMATS = ("folded", "msgpack", "html", "svg")
+_SUFFIXES = {".folded": "folded", ".txt": "folded", ".msgpack": "msgpack", ".html": "html", ".svg": "svg"}
+
+
+def add_output(parser: Parser, *, formats: tuple[str, ...] = FORMATS) -> None:
+    """Add where the result goes and in which format."""
+    group = parser.add_argument_group("output")
+    group.add_argument("-o", "--output", default="-", metavar="OUT", help="file to write, whole or not at all")
+    group.add_argument("--format", choices=formats, help="default: by the suffix of OUT")
+
+
+def output_format(args: Namespace, default: str | None = "folded") -> str:
+    """Choose the output's format, before any input is read.
+
+    Args:
+        args: with ``output`` and ``format``.
+        default: for stdout without ``--format``; None when one must be named.
+
+    Returns:
+        One of FORMATS.
+
+    Raises:
+        UsageError: the suffix says nothing, or the format does not go with the other options or a terminal.
+    """
+    chosen: str | None = args.format
+    if chosen is None and args.output == "-":
+        chosen = default
+    elif chosen is None:
+        suffix = os.path.splitext(args.output)[1].lower()
+        chosen = _SUFFIXES.get(suffix)
+        if chosen is None:
+            raise UsageError(f"{args.output}: suffix {suffix!r} names no format: use {' '.join(_SUFFIXES)} or --format")
+    if chosen is None:
+        raise UsageError("no output: name a file with -o, or a --format for stdout")
+    if chosen == "msgpack" and args.output == "-" and os.isatty(STDOUT):
+        raise UsageError("a document is not for a terminal: use -o FILE or a pipe")
+    if chosen == "msgpack" and (args.weight or args.event not in ([], [b"all"])):
+        raise UsageError("a document keeps every event and both weights: --event and --weight are not for it")
+    return chosen
+
+
+def load_and_write(args: Namespace, console: Console, format_name: str, picture: SvgOptions | None = None) -> int:
+    """Read the inputs, write the result, and say what was left out or lost.
+
+    Args:
+        args: with the inputs, ``output`` and the options of reading.
+        console: for notes and progress.
+        format_name: one of FORMATS.
+        picture: how to draw, for the SVG.
+
+    Returns:
+        The exit code: complete, damaged, or under ``--strict`` unusable.
+    """
+    directory = os.path.dirname(args.output) or "."
+    if not os.access(directory, os.W_OK | os.X_OK):  # known before hours of reading; the write itself checks again
+        raise SinkError(f"{args.output}: cannot write in {directory!r}")
+    document, code = load_inputs(args, console)
+    if code == exit_codes.UNUSABLE:
+        return code
+    if format_name in ("folded", "svg") and chosen_event(args) is None:
+        note_other_events(document, console)
+    write_chunks(args.output, _chunks(document, args, console, format_name, picture))
+    console.stage("write")
+    return code
+
+
+def _chunks(
+    document: Document, args: Namespace, console: Console, format_name: str, picture: SvgOptions | None
+) -> Iterable[Chunk]:
+    if format_name == "msgpack":
+        from flameparse.document.writer import document_chunks
+
+        return document_chunks(document)
+    event, root = chosen_event(args), chosen_root(args)
+    if format_name == "folded":
+        from flameparse.export.folded_text import folded_chunks, timeline_chunks
+
+        write = timeline_chunks if args.no_aggregate else folded_chunks
+        return write(document, event=event, weight=args.weight, root=root)
+    if format_name == "html":
+        from flameparse.render.html import html_chunks
+
+        return html_chunks(document, title=getattr(args, "title", None), event=event, weight=args.weight, root=root)
+    from flameparse.render.svg import SvgOptions, svg_chunks
+
+    drawing = svg_chunks(document, picture or SvgOptions(event=event, weight=args.weight, root=root))
+    if len(document.total_event):  # that an empty input is empty has been said
+        for warning in drawing.warnings:
+            console.note(warning)
+    return drawing
+
+
+def load_inputs(args: Namespace, console: Console) -> tuple[Document, int]:
+    """Read all inputs into one document.
+
+    Returns:
+        The document, and COMPLETE, DAMAGED or (under ``--strict``) UNUSABLE; the damage has been said.
+    """
+    from flameparse.pipeline import damage, load
+
+    document = load(args.inputs, load_options(args), console.progress)
+    console.stage("read and fold")
+    problem = damage(document)
+    if problem is not None:
+        console.error(problem)
+        return document, exit_codes.UNUSABLE if args.strict else exit_codes.DAMAGED
+    if not len(document.total_event):
+        console.note("no samples in the input")
+    return document, exit_codes.COMPLETE
+
+
+def note_other_events(document: Document, console: Console) -> None:
+    """Name the events that a view of the first one leaves out."""
+    names = [document.string(name).decode("utf-8", "backslashreplace") for name in document.event_name]
+    names = [name for name in names if name]
+    if len(names) > 1:
+        console.note(f"showing {names[0]} only; also there: {', '.join(names[1:])} (--event NAME, or --event all)")
+
+
+def write_chunks(path: str, chunks: Iterable[Chunk]) -> None:
+    """Write chunks to a file, whole or not at all, or to stdout when the path is ``-``."""
+    from flameparse.sink import write_atomic, write_stream
+
+    if path == "-":
+        write_stream(STDOUT, chunks)
+    else:
+        write_atomic(path, chunks)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON that is plain ASCII text, so that no name in it can act on a terminal."""
+    import json
+
+    write_out(json.dumps(value, indent=2).replace("\x7f", "\\u007f") + "\n")

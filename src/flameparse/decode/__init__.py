@@ -1,0 +1,1 @@
+"""Bytes to Profile, one module per format; nothing here opens a file."""

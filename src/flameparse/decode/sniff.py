@@ -1,0 +1,68 @@
+"""First bytes to the name of a format. Names of files say nothing here: pipes have none."""
+
+from __future__ import annotations
+
+from flameparse.decode.perf_script import looks_like_perf_script
+from flameparse.errors import UnknownFormatError, UnsupportedError
+
+DOCUMENT = "msgpack document"
+FOLDED_TEXT = "folded text"
+PERF_SCRIPT = "perf script text"
+EMPTY = "empty input"
+
+# Enough for the comment block perf writes before the first sample.
+SNIFF_BYTES = 64 << 10
+
+# The map's key "format" and the string "flameparse", as every document begins after one byte or three.
+_DOCUMENT_MAGIC = b"\xa6format\xaaflameparse"
+
+_OTHERS = (
+    (b"PERFILE2", "perf.data", "print it with: perf script -i FILE | flameparse fold"),
+    (b"2ELIFREP", "perf.data of the other byte order", "print it with: perf script -i FILE | flameparse fold"),
+    (b"PERFFILE", "perf.data version 1", "no perf of this century writes it"),
+    (b"\x7fELF", "an ELF file", "give the recording, not the program"),
+    (b"DTRJ", "a jitdump", "give the recording; perf inject --jit merges the dump into it"),
+    (b"JiTD", "a jitdump", "give the recording; perf inject --jit merges the dump into it"),
+)
+
+
+def sniff(head: bytes, name: str) -> str:
+    """Tell what an input is.
+
+    Args:
+        head: its first bytes, decompressed, SNIFF_BYTES of them if there are as many.
+        name: for messages.
+
+    Returns:
+        One of the constants above.
+
+    Raises:
+        UnsupportedError: a format that is known and not read.
+        UnknownFormatError: anything else.
+    """
+    if not head.strip(b" \t\r\n"):
+        return EMPTY
+    if _DOCUMENT_MAGIC in head[:32]:
+        return DOCUMENT
+    for magic, what, remedy in _OTHERS:
+        if head.startswith(magic):
+            raise UnsupportedError(f"{name}: this is {what}, which is not read; {remedy}")
+    if looks_like_perf_script(head):
+        return PERF_SCRIPT
+    if _looks_folded(head):
+        return FOLDED_TEXT
+    raise UnknownFormatError(
+        f"{name}: not a format flameparse knows (tried {DOCUMENT}, {PERF_SCRIPT}, {FOLDED_TEXT}); "
+        f"it begins with {head[:40]!r}"
+    )
+
+
+def _looks_folded(head: bytes) -> bool:
+    """Whether the first line that says anything is a stack, a blank and a number."""
+    for line in head.split(b"\n"):
+        line = line.rstrip(b"\r")
+        if not line or line.startswith(b"# "):
+            continue
+        stack, blank, weight = line.rpartition(b" ")
+        return bool(stack and blank) and weight.replace(b".", b"", 1).isdigit()
+    return False

@@ -1,0 +1,1 @@
+"""Document to foreign formats, one module each."""

@@ -1,0 +1,1 @@
+"""The one intermediate representation: interned tables that know no format, no I/O and no rendering."""

@@ -1,0 +1,46 @@
+"""The account of what an input gave, lost and hid; it travels in every output."""
+
+from __future__ import annotations
+
+from flameparse import limits
+
+
+class Diagnostics:
+    """Counts per input, added up when inputs or threads are joined.
+
+    Attributes:
+        counts: reason to how many. ``lines``, ``unknown_lines``, ``optional_lines`` (recognised, not part of a
+            sample), ``long_lines``, ``cut_names``, ``cut_stacks``, ``lost`` (samples the kernel says it lost),
+            ``lossy_samples`` (folded into ``[other]`` at the memory cap).
+        dropped: reason to samples dropped for it, by a filter or for damage.
+        unknown_line_numbers: the first few, 1-based, of the input last decoded.
+        damage: what the container said of its own damage ("gzip data ends early ...").
+    """
+
+    __slots__ = ("counts", "damage", "dropped", "unknown_line_numbers")
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.dropped: dict[str, int] = {}
+        self.unknown_line_numbers: list[int] = []
+        self.damage: list[str] = []
+
+    def count(self, what: str, how_many: int = 1) -> None:
+        """Add to a counter; zero leaves no entry."""
+        if how_many:
+            self.counts[what] = self.counts.get(what, 0) + how_many
+
+    def drop(self, reason: str, samples: int) -> None:
+        """Account for samples that will not be in the output."""
+        if samples:
+            self.dropped[reason] = self.dropped.get(reason, 0) + samples
+
+    def absorb(self, other: Diagnostics) -> None:
+        """Add another account to this one."""
+        for what, how_many in other.counts.items():
+            self.count(what, how_many)
+        for reason, samples in other.dropped.items():
+            self.drop(reason, samples)
+        room = limits.MAX_UNKNOWN_LINE_SITES - len(self.unknown_line_numbers)
+        self.unknown_line_numbers += other.unknown_line_numbers[:room]
+        self.damage += other.damage

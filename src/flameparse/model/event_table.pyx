@@ -1,0 +1,57 @@
+"""The events sampled, a handful per recording."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdlib cimport free
+
+from flameparse.model.growth cimport reserve
+
+
+cdef class EventTable:
+    """Interns events by name and remembers where each was first seen, since the first is the one shown."""
+
+    def __dealloc__(self):
+        free(self.rows)
+
+    def __len__(self):
+        return self.count
+
+    cdef int64_t intern(self, uint32_t name, uint64_t place) except -1 nogil:
+        """Find or add an event; its id, 0 up.
+
+        Args:
+            name: string id.
+            place: where in the input this mention is; the least is kept.
+        """
+        cdef uint32_t id
+        for id in range(self.count):
+            if self.rows[id].name == name:
+                self.rows[id].first_seen = min(self.rows[id].first_seen, place)
+                return id
+        reserve(<void**>&self.rows, &self.capacity, <uint64_t>self.count + 1, sizeof(Event))
+        self.rows[self.count].name = name
+        self.rows[self.count].unit = UNIT_SAMPLES
+        self.rows[self.count].first_seen = place
+        self.count += 1
+        return self.count - 1
+
+    def add(self, uint32_t name, int unit=UNIT_SAMPLES, uint64_t place=0):
+        """Find or add an event from Python; its id.
+
+        Args:
+            name: string id.
+            unit: 0 samples, 1 period, 2 nanoseconds, 3 bytes; a found event takes the larger of the two.
+            place: where in the input it is.
+        """
+        cdef int64_t id = self.intern(name, place)
+        self.rows[id].unit = max(self.rows[id].unit, unit)
+        return id
+
+    def get(self, uint32_t id):
+        """``(name, unit, first_seen)`` of an event.
+
+        Raises:
+            IndexError: no such id.
+        """
+        if id >= self.count:
+            raise IndexError(id)
+        return self.rows[id].name, self.rows[id].unit, self.rows[id].first_seen

@@ -1,0 +1,280 @@
+"""One ``perf script`` text over as many decoders as there are threads.
+
+The reader cuts its blocks at places that hide no state (``find_cut``); each piece goes to the decoder with the least
+to do, one that continues an uncut piece to the decoder that has it. Decoding lets go of the GIL. At the end the
+tables of all decoders become one Profile, which does not depend on who decoded what.
+"""
+
+from __future__ import annotations
+
+from flameparse import limits
+from flameparse.decode.perf_script import PerfScriptDecoder, find_cut
+from flameparse.model.absorb import absorb, rarity_threshold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _queue import SimpleQueue
+    from collections.abc import Callable
+
+    from flameparse.model.profile import Profile
+    from flameparse.source import Source
+
+    Progress = Callable[[int, int | None, int], None]
+
+# An input of fewer pieces is done before threads would have started.
+PIECES_BEFORE_THREADS = 8
+
+
+def decode_perf_script(
+    source: Source,
+    profile: Profile,
+    *,
+    dialect: str | None,
+    keeps_addresses: bool,
+    threads: int,
+    max_memory: int,
+    progress: Progress | None,
+) -> Profile:
+    """Decode a whole text.
+
+    Args:
+        source: the text.
+        profile: empty; its samples table says what window to take and whether to keep the time line.
+        dialect, keeps_addresses: see ``PerfScriptDecoder``.
+        threads: decoders to run at once; a time line is read by one.
+        max_memory: bytes of tables before rare stacks are folded into ``[other]``.
+        progress: called with bytes read, bytes of all (or None) and samples seen.
+
+    Returns:
+        The Profile; not always the one given.
+
+    Raises:
+        SourceError: the system cannot read on.
+        OverflowError: weights past 2**64 - 1.
+    """
+    if profile.samples.keeps_timeline:
+        threads = 1
+    decoder = PerfScriptDecoder(profile, dialect=dialect, keeps_addresses=keeps_addresses)
+    shares = [_Share(decoder, max_memory // threads)]
+    reader = _Reader(source)
+    while threads == 1 or reader.unit < PIECES_BEFORE_THREADS:
+        piece = reader.next_piece(bytearray)
+        if piece is None:
+            break
+        shares[0].take(piece)
+        reader.recycle(piece.buffer)
+        if progress is not None:
+            progress(source.consumed, source.size, shares[0].samples_seen)
+    else:
+        shares += [_Share(shares[0].decoder.sibling(), max_memory // threads) for _ in range(threads - 1)]
+        _run_threads(reader, source, shares, progress)
+    return _join(shares)
+
+
+class _Piece:
+    """Whole lines of the input, or at its end whatever is left.
+
+    Attributes:
+        buffer, length: the bytes.
+        offset: place in the input.
+        unit: number of the run of pieces it belongs to; a new one begins after a cut.
+    """
+
+    __slots__ = ("buffer", "length", "offset", "unit")
+
+    def __init__(self, buffer: bytearray, length: int, offset: int, unit: int) -> None:
+        self.buffer = buffer
+        self.length = length
+        self.offset = offset
+        self.unit = unit
+
+
+class _Reader:
+    """Cuts an input into pieces.
+
+    Attributes:
+        unit: of the piece to come.
+    """
+
+    __slots__ = ("_buffer", "_filled", "_offset", "_spare", "source", "unit")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.unit = 0
+        self._buffer = self._new_buffer(bytearray)
+        self._filled = 0
+        self._offset = 0
+        self._spare: list[bytearray] = []
+
+    def recycle(self, buffer: bytearray) -> None:
+        """Take back the buffer of a piece that is decoded."""
+        self._spare.append(buffer)
+
+    def next_piece(self, allocate: Callable[[int], bytearray]) -> _Piece | None:
+        """Read on until there is a piece; None at the end.
+
+        Args:
+            allocate: gives a buffer of that many bytes where no recycled one is left; may wait for one.
+        """
+        while True:
+            view = memoryview(self._buffer)
+            count = self.source.readinto(view[self._filled : self._filled + limits.READ_BLOCK_BYTES])
+            self._filled += count
+            is_cut = True
+            if not count:
+                length = self._filled
+                if not length:
+                    return None
+            else:
+                length = find_cut(self._buffer, self._filled)
+                if not length:
+                    is_cut = False
+                    length = self._buffer.rfind(b"\n", 0, self._filled) + 1
+                if not length and self._filled >= limits.MAX_LINE_BYTES:
+                    length = self._filled
+            if length:
+                break
+        piece = _Piece(self._buffer, length, self._offset, self.unit)
+        self._buffer = self._spare.pop() if self._spare else self._new_buffer(allocate)
+        rest = self._filled - length
+        self._buffer[:rest] = view[length : self._filled]
+        self._filled = rest
+        self._offset += length
+        self.unit += is_cut
+        return piece
+
+    @staticmethod
+    def _new_buffer(allocate: Callable[[int], bytearray]) -> bytearray:
+        # A line below the cap and the block that may end it.
+        return allocate(limits.MAX_LINE_BYTES + limits.READ_BLOCK_BYTES)
+
+
+class _Share:
+    """What one decoder does of an input.
+
+    Attributes:
+        decoder: a new one takes over when tables are pruned.
+        pieces_waiting: in its queue, or being decoded.
+        lines_by_unit: lines of each finished unit.
+    """
+
+    __slots__ = ("_max_memory", "_rest", "_unit", "decoder", "lines_by_unit", "pieces_waiting", "unknown_sites")
+
+    def __init__(self, decoder: PerfScriptDecoder, max_memory: int) -> None:
+        self.decoder = decoder
+        self.pieces_waiting = 0
+        self.lines_by_unit: dict[int, int] = {}
+        self.unknown_sites: list[tuple[int, int]] = []
+        self._max_memory = max_memory
+        self._unit = 0
+        self._rest = b""
+
+    @property
+    def samples_seen(self) -> int:
+        """Samples decoded so far."""
+        return self.decoder.profile.samples.samples_seen
+
+    def take(self, piece: _Piece) -> None:
+        """Decode a piece."""
+        if piece.unit != self._unit:
+            self._end_unit()
+            # Old and half as large new tables are there at once while pruning.
+            if self.decoder.profile.memory_bytes > self._max_memory * 2 // 3:
+                self._prune()
+            self._unit = piece.unit
+            self.decoder.start_unit(piece.unit)
+        consumed = self.decoder.feed(piece.buffer, piece.length, piece.offset)
+        # Only the end of the input has a line without an end.
+        self._rest = bytes(memoryview(piece.buffer)[consumed : piece.length])
+
+    def close(self) -> Profile:
+        """End the last line and sample; the share's Profile."""
+        self.decoder.finish(self._rest, len(self._rest), 0)
+        self._end_unit()
+        self.unknown_sites += self.decoder.unknown_line_sites
+        return self.decoder.profile
+
+    def _end_unit(self) -> None:
+        self.lines_by_unit[self._unit] = self.lines_by_unit.get(self._unit, 0) + self.decoder.lines_in_unit
+
+    def _prune(self) -> None:
+        """Fold the rarer half of the stacks into ``[other]`` and go on with the tables that are left."""
+        self.decoder.start_unit(self._unit)
+        smaller = self.decoder.sibling()
+        self.decoder.finish(b"", 0, 0)
+        full = self.decoder.profile
+        absorb(smaller.profile, full, rarity_threshold(full.samples))
+        self.unknown_sites += self.decoder.unknown_line_sites
+        self.decoder = smaller
+
+
+def _run_threads(reader: _Reader, source: Source, shares: list[_Share], progress: Progress | None) -> None:
+    """Read the rest of the input on this thread and decode it on one more for each share."""
+    from _queue import SimpleQueue
+    from threading import Thread
+
+    free: SimpleQueue[bytearray] = SimpleQueue()
+    queues: list[SimpleQueue[_Piece | None]] = [SimpleQueue() for _ in shares]
+    failures: list[BaseException] = []
+    # Two pieces waiting for each decoder keep it busy; more would only use memory.
+    to_allocate = 2 * len(shares)
+
+    def allocate(size: int) -> bytearray:
+        nonlocal to_allocate
+        if to_allocate:
+            to_allocate -= 1
+            return bytearray(size)
+        return free.get()
+
+    def work(share: _Share, queue: SimpleQueue[_Piece | None]) -> None:
+        while (piece := queue.get()) is not None:
+            if not failures:
+                try:
+                    share.take(piece)
+                except BaseException as error:
+                    failures.append(error)
+            share.pieces_waiting -= 1
+            free.put(piece.buffer)
+
+    workers = [Thread(target=work, args=pair, daemon=True) for pair in zip(shares, queues, strict=True)]
+    for worker in workers:
+        worker.start()
+    chosen = 0
+    chosen_unit = -1
+    try:
+        while not failures and (piece := reader.next_piece(allocate)) is not None:
+            if piece.unit != chosen_unit:
+                chosen = min(range(len(shares)), key=lambda i: shares[i].pieces_waiting)
+                chosen_unit = piece.unit
+            shares[chosen].pieces_waiting += 1
+            queues[chosen].put(piece)
+            if progress is not None:
+                progress(source.consumed, source.size, sum(share.samples_seen for share in shares))
+    except BaseException as error:
+        failures.append(error)
+    for queue in queues:
+        queue.put(None)
+    for worker in workers:
+        worker.join()
+    if failures:
+        raise failures[0]
+
+
+def _join(shares: list[_Share]) -> Profile:
+    """Add all shares to the largest one; line numbers of one share continue those of the units before it."""
+    profiles = [share.close() for share in shares]
+    lines: dict[int, int] = {}
+    for share in shares:
+        for unit, count in share.lines_by_unit.items():
+            lines[unit] = lines.get(unit, 0) + count
+    numbers = []
+    for share in shares:
+        for site_unit, line in share.unknown_sites:
+            numbers.append(line + sum(count for unit, count in lines.items() if unit < site_unit))
+    joined = max(profiles, key=lambda profile: profile.samples.total_count)
+    for profile in profiles:
+        if profile is not joined:
+            absorb(joined, profile)
+    joined.diagnostics.unknown_line_numbers = sorted(numbers)[: limits.MAX_UNKNOWN_LINE_SITES]
+    joined.diagnostics.count("lines", sum(lines.values()))
+    return joined

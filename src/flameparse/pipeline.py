@@ -1,0 +1,364 @@
+"""The order of the stages: inputs to one Document. No other module knows it."""
+
+from __future__ import annotations
+
+from flameparse import limits
+from flameparse.decode import sniff
+from flameparse.document.tree import shown_events
+from flameparse.errors import DecodeError, FlameparseError, UsageError
+from flameparse.fold import fold, unfold
+from flameparse.model.absorb import absorb
+from flameparse.model.profile import Profile
+from flameparse.model.sample_table import SampleTable
+from flameparse.passes import name_frames, rename_comms, select
+from flameparse.source import open_source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Sequence
+
+    from flameparse.document.document import Document
+    from flameparse.parallel import Progress
+    from flameparse.source import Source
+
+    Filter = tuple[str, bytes]
+    Path = str | os.PathLike[str]
+
+FILTER_KINDS = ("comm", "pid", "tid", "cpu", "frame")
+COMPAT_TOOLS = ("stackcollapse-perf", "inferno")
+
+# A cpu filter is a table of this many numbers; what is past it is treated as unknown.
+_MAX_FILTERED_CPU = 65_536
+
+
+class LoadOptions:
+    """What to take from the inputs and how to name it.
+
+    Args:
+        threads: decoders to run at once; 0 for as many as there are cores.
+        names: ``"tidy"`` cuts arguments and the like, ``"raw"`` keeps names as perf printed them.
+        compat: a tool whose naming, filtering and weights to copy, or None.
+        root: label above each stack: ``"none"``, ``"comm"``, ``"pid"`` or ``"tid"``.
+        events: names of the events to keep, see ``flameparse.document.tree.shown_events``; none for all.
+        include, exclude: (kind, regex) pairs; kind is one of comm, pid, tid, cpu, frame. A sample needs one match
+            among the includes of each kind named, and no match among the excludes.
+        time_from, time_to: seconds on the trace's clock, ``"+3"`` from the first sample; the end is left out.
+        annotate_kernel, annotate_jit: append ``_[k]``, ``_[j]`` and, with either, ``_[i]``.
+        addrs: print the address of frames without a symbol.
+        skip_after: names as perf prints them; what called such a frame is dropped.
+        timeline: keep every sample apart, in time order.
+        max_memory: bytes of tables before rare stacks are folded into ``[other]``.
+
+    Raises:
+        UsageError: a value that is none of those.
+    """
+
+    __slots__ = (
+        "addrs", "annotate_jit", "annotate_kernel", "compat", "events", "exclude", "include", "max_memory", "names",
+        "root", "skip_after", "threads", "time_from", "time_to", "timeline",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        threads: int = 0,
+        names: str = "tidy",
+        compat: str | None = None,
+        root: str = "comm",
+        events: Sequence[bytes] = (),
+        include: Sequence[Filter] = (),
+        exclude: Sequence[Filter] = (),
+        time_from: str | None = None,
+        time_to: str | None = None,
+        annotate_kernel: bool = False,
+        annotate_jit: bool = False,
+        addrs: bool = False,
+        skip_after: Sequence[bytes] = (),
+        timeline: bool = False,
+        max_memory: int = limits.DEFAULT_MAX_MEMORY_BYTES,
+    ) -> None:
+        for value, known, what in (
+            (names, ("tidy", "raw"), "names"),
+            (compat, (None, *COMPAT_TOOLS), "compat"),
+            (root, ("none", "comm", "pid", "tid"), "root"),
+        ):
+            if value not in known:
+                raise UsageError(f"{what} {value!r}: one of {', '.join(map(str, known))}")
+        for kind, _ in (*include, *exclude):
+            if kind not in FILTER_KINDS:
+                raise UsageError(f"filter {kind!r}: one of {', '.join(FILTER_KINDS)}")
+        self.threads = threads
+        self.names = names
+        self.compat = compat
+        self.root = root
+        self.events = tuple(events)
+        self.include = tuple(include)
+        self.exclude = tuple(exclude)
+        self.time_from = time_from
+        self.time_to = time_to
+        self.annotate_kernel = annotate_kernel
+        self.annotate_jit = annotate_jit
+        self.addrs = addrs
+        self.skip_after = tuple(skip_after)
+        self.timeline = timeline
+        self.max_memory = max_memory
+
+
+def load(
+    inputs: Path | Iterable[Path], options: LoadOptions | None = None, progress: Progress | None = None
+) -> Document:
+    """Read traces, folded text and documents into one Document.
+
+    Args:
+        inputs: a path or several; ``-`` is stdin.
+        options: None for the defaults.
+        progress: called now and then with bytes read, bytes of the input (None for a pipe) and samples seen.
+
+    Returns:
+        The Document of all inputs together. Damage that could be worked around is in its diagnostics.
+
+    Raises:
+        SourceError: an input cannot be had or is no format we know.
+        DecodeError: an input is damaged beyond use.
+        UsageError: options that do not fit the input.
+    """
+    options = options or LoadOptions()
+    profiles = []
+    root = None
+    for path in [inputs] if isinstance(inputs, str) or hasattr(inputs, "__fspath__") else inputs:
+        with open_source(path) as source:
+            try:
+                profile, input_root = _decode(source, options, progress)
+            except DecodeError as error:
+                error.args = (f"{source.name}: {error}" if not str(error).startswith(source.name) else str(error),)
+                raise
+            if source.damage is not None:
+                profile.diagnostics.damage.append(f"{source.name}: {source.damage}")
+        root = root or input_root
+        profiles.append(profile)
+    if not profiles:
+        raise UsageError("no input")
+    joined = profiles[0]
+    for profile in profiles[1:]:
+        absorb(joined, profile)
+    return _fold(_filter(joined, options), root or options.root)
+
+
+def damage(document: Document) -> str | None:
+    """Say in one line what was wrong with the inputs of a document; None for sound ones.
+
+    Args:
+        document: as ``load`` gives it, or read from a file that was written of a damaged input.
+    """
+    found = document.diagnostics
+    parts = [str(text) for text in _as_list(found.get("damage"))]
+    lines = _as_list(found.get("unknown_line_numbers"))
+    at = f" (line {', '.join(map(str, lines))}{', ...' if _as_int(found.get('unknown_lines')) > len(lines) else ''})"
+    for key, what in (
+        ("unknown_lines", "lines not understood" + at),
+        ("long_lines", f"lines longer than {limits.MAX_LINE_BYTES} bytes, cut there"),
+        ("cut_stacks", f"stacks deeper than {limits.MAX_STACK_FRAMES} frames, cut there"),
+        ("cut_names", "mentions of a name past the length cap, cut there"),
+        ("rare_samples", "samples of rare stacks folded into [other] at the memory cap"),
+    ):
+        if count := _as_int(found.get(key)):
+            parts.append(f"{count} {what}")
+    return "; ".join(parts) or None
+
+
+def _as_list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _as_int(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> tuple[Profile, str | None]:
+    """Read one input to a Profile whose frames have their names, and the root label its own content asks for."""
+    format_name = sniff.sniff(source.peek(sniff.SNIFF_BYTES), source.name)
+    if format_name == sniff.PERF_SCRIPT:
+        return _decode_perf_script(source, options, progress), None
+    if options.time_from is not None or options.time_to is not None or _has(options, "cpu"):
+        raise UsageError(f"{source.name}: {format_name} keeps no times and cpus to filter by")
+    profile = Profile(SampleTable(keeps_timeline=options.timeline))
+    if format_name == sniff.FOLDED_TEXT:
+        from flameparse.decode.folded_text import FoldedTextDecoder
+
+        decoder = FoldedTextDecoder(profile)
+        buffer = bytearray(limits.MAX_LINE_BYTES + limits.READ_BLOCK_BYTES)
+        view = memoryview(buffer)
+        filled = 0
+        while count := source.readinto(view[filled : filled + limits.READ_BLOCK_BYTES]):
+            filled += count
+            consumed = decoder.feed(buffer, filled)
+            view[: filled - consumed] = bytes(view[consumed:filled])
+            filled -= consumed
+            if progress is not None:
+                progress(source.consumed, source.size, profile.samples.samples_seen)
+        decoder.finish(buffer, filled)
+        return profile, None
+    if format_name == sniff.DOCUMENT:
+        from flameparse.document.reader import unpack
+
+        document = unpack(source.read(), name=source.name)
+        unfold(document, profile)
+        _take_account(document, profile)
+        recorded_root = document.meta.get("root")
+        return profile, recorded_root if isinstance(recorded_root, str) else None
+    return profile, None
+
+
+def _decode_perf_script(source: Source, options: LoadOptions, progress: Progress | None) -> Profile:
+    from flameparse.parallel import decode_perf_script
+
+    from_ns, from_is_relative = _parse_time(options.time_from)
+    to_ns, to_is_relative = _parse_time(options.time_to)
+    profile = decode_perf_script(
+        source,
+        Profile(
+            SampleTable(
+                keeps_timeline=options.timeline,
+                from_ns=from_ns,
+                to_ns=to_ns,
+                from_is_relative=from_is_relative,
+                to_is_relative=to_is_relative,
+                allowed_cpus=_allowed_cpus(options),
+            )
+        ),
+        dialect=options.compat,
+        keeps_addresses=options.addrs,
+        threads=options.threads or _core_count(),
+        max_memory=options.max_memory,
+        progress=progress,
+    )
+    profile = name_frames(
+        profile,
+        style=options.compat or options.names,
+        addrs=options.addrs,
+        annotate_kernel=options.annotate_kernel,
+        annotate_jit=options.annotate_jit,
+        skip_after=options.skip_after,
+    )
+    if options.compat is not None:
+        rename_comms(profile, lambda comm: comm.replace(b" ", b"_"))
+    if options.compat == "inferno":
+        # inferno prints nothing for a sample without frames.
+        profile = select(profile, needs_frames=True)
+    return profile
+
+
+def _filter(profile: Profile, options: LoadOptions) -> Profile:
+    """Keep what the choice of events and the filters on threads and frames keep."""
+    events = threads = frames_in = frames_out = None
+    if options.events:
+        names = [profile.strings.get(profile.events.get(i)[0]) for i in range(len(profile.events))]
+        shown = shown_events(names, options.events)
+        events = bytearray(i in shown for i in range(len(names)))
+    if any(_has(options, kind) for kind in ("comm", "pid", "tid")):
+        if not profile.threads.count and profile.samples.total_count:
+            raise UsageError("folded text does not say comm, pid and tid; filter by frame")
+        rows = [profile.threads.get(i) for i in range(profile.threads.count)]
+        threads = bytearray(b"\1" * len(rows))
+        for column, kind in enumerate(("comm", "pid", "tid")):
+            accepts = _acceptor(options, kind)
+            for i, row in enumerate(rows):
+                known = row[column] not in (0xFFFF_FFFF, -(1 << 31))
+                text = b"" if not known else profile.strings.get(row[0]) if kind == "comm" else b"%d" % row[column]
+                threads[i] &= accepts(text)
+    if _has(options, "frame"):
+        names = [profile.strings.get(profile.frames.get(i)[0]) for i in range(profile.frames.count)]
+        wanted, unwanted = _patterns(options.include, "frame"), _patterns(options.exclude, "frame")
+        if wanted:
+            frames_in = bytearray(any(pattern(name) for pattern in wanted) for name in names)
+        if unwanted:
+            frames_out = bytearray(any(pattern(name) for pattern in unwanted) for name in names)
+    if events is threads is frames_in is frames_out is None:
+        return profile
+    return select(profile, events=events, threads=threads, wanted_frames=frames_in, unwanted_frames=frames_out)
+
+
+def _fold(profile: Profile, root: str) -> Document:
+    """Fold a Profile and write down how it came about."""
+    from flameparse._version import __version__
+
+    account = profile.diagnostics
+    folded = sum(row[3] for row in profile.samples.total_rows())
+    seen = profile.samples.samples_seen
+    diagnostics: dict[str, object] = {"samples_seen": seen, "samples_folded": folded, **account.counts}
+    if account.dropped:
+        diagnostics["dropped"] = dict(account.dropped)
+    if account.unknown_line_numbers:
+        diagnostics["unknown_line_numbers"] = list(account.unknown_line_numbers)
+    if account.damage:
+        diagnostics["damage"] = list(account.damage)
+    if seen != folded + sum(account.dropped.values()):
+        raise FlameparseError(
+            f"{seen} samples seen, {folded} folded and {sum(account.dropped.values())} dropped do not add up: "
+            "this is a bug in flameparse"
+        )
+    meta: dict[str, object] = {"tool": "flameparse", "tool_version": __version__, "root": root, **profile.meta}
+    if profile.samples.first_time_ns != -(1 << 63):
+        meta["first_time_ns"] = profile.samples.first_time_ns
+        meta["last_time_ns"] = profile.samples.last_time_ns
+    return fold(profile, meta=meta, diagnostics=diagnostics)
+
+
+def _take_account(document: Document, profile: Profile) -> None:
+    """Carry a document's own loss account over to the profile it becomes."""
+    account = profile.diagnostics
+    found = document.diagnostics
+    dropped = found.get("dropped")
+    for reason, samples in dropped.items() if isinstance(dropped, dict) else ():
+        account.drop(str(reason), _as_int(samples))
+    for key, value in found.items():
+        if isinstance(value, int) and key not in ("samples_seen", "samples_folded"):
+            account.count(key, value)
+    account.damage += [str(text) for text in _as_list(found.get("damage"))]
+    account.unknown_line_numbers += [_as_int(line) for line in _as_list(found.get("unknown_line_numbers"))]
+
+
+def _has(options: LoadOptions, kind: str) -> bool:
+    return any(filter_kind == kind for filter_kind, _ in (*options.include, *options.exclude))
+
+
+def _patterns(filters: Iterable[Filter], kind: str) -> list[Callable[[bytes], object]]:
+    import re
+
+    return [re.compile(pattern).search for filter_kind, pattern in filters if filter_kind == kind]
+
+
+def _acceptor(options: LoadOptions, kind: str) -> Callable[[bytes], bool]:
+    """Whether a value of one kind passes its includes and excludes."""
+    wanted, unwanted = _patterns(options.include, kind), _patterns(options.exclude, kind)
+    return lambda text: (not wanted or any(pattern(text) for pattern in wanted)) and not any(
+        pattern(text) for pattern in unwanted
+    )
+
+
+def _allowed_cpus(options: LoadOptions) -> bytes | None:
+    if not _has(options, "cpu"):
+        return None
+    accepts = _acceptor(options, "cpu")
+    return bytes([*(accepts(b"%d" % cpu) for cpu in range(_MAX_FILTERED_CPU)), accepts(b"")])
+
+
+def _parse_time(text: str | None) -> tuple[int | None, bool]:
+    """``12.5`` or ``+12.5`` to nanoseconds and whether they count from the first sample."""
+    if text is None:
+        return None, False
+    whole, point, fraction = text.removeprefix("+").partition(".")
+    if not whole.isdigit() or (point and not fraction.isdigit()) or len(whole) > 9:
+        raise UsageError(f"time {text!r}: seconds such as 12.5, or +3 from the first sample")
+    return int(whole) * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0), text.startswith("+")
+
+
+def _core_count() -> int:
+    from os import cpu_count
+
+    try:
+        from os import sched_getaffinity
+    except ImportError:
+        return cpu_count() or 1
+    return len(sched_getaffinity(0))

@@ -1,0 +1,182 @@
+"""A document as one HTML file: an interactive flame graph that opens from disk, alone, and keeps every frame."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from flameparse.document.document import Document
+    from flameparse.document.tree import Tree
+
+# The page's modules in an order in which each comes after those it imports.
+_MODULES = ("columns.js", "call_tree.js", "search.js", "colours.js", "quantities.js", "flame_canvas.js", "page.js")
+
+_DEFAULT_TITLE = "Flame graph"
+
+
+def html_chunks(
+    document: Document,
+    *,
+    title: str | None = None,
+    event: bytes | None = None,
+    weight: str | None = None,
+    root: str | None = None,
+) -> Iterator[bytes]:
+    """Write a document as a page; every event gets a tree of its own unless one is chosen.
+
+    Args:
+        document: what to show.
+        title: heading of the page; by default the document's own title or command.
+        event: the event to show, ``b"all"`` for all of them as one; by default each, to be chosen in the page.
+        weight: ``"period"`` or ``"samples"``; by default the period where the input has one.
+        root: what stands at the root of each stack; by default what the document says.
+
+    Returns:
+        The file's bytes in order, the same for equal input.
+    """
+    from flameparse.document.tree import build_tree
+
+    named = [name for name in map(document.string, document.event_name) if name]
+    events: list[bytes | None] = [event] if event is not None else [*named] or [None]
+    trees = (build_tree(document, event=event, weight=weight, root=root) for event in events)
+    headings = (title, document.meta.get("title"), document.meta.get("command"), _DEFAULT_TITLE)
+    heading = next(heading for heading in headings if heading and isinstance(heading, (str, bytes)))
+    return _page(trees, len(events), _shown(heading), loss_lines(document.diagnostics))
+
+
+def page_chunks(tree: Tree, *, title: str, loss: list[str]) -> Iterator[bytes]:
+    """Write one call tree as a page.
+
+    Args:
+        tree: the tree's columns.
+        title: heading of the page; not trusted.
+        loss: lines said at the top about what the tree does not hold; not trusted.
+
+    Returns:
+        The file's bytes in order.
+    """
+    return _page([tree], 1, _shown(title), [_shown(line) for line in loss])
+
+
+def loss_lines(diagnostics: Mapping[str, object]) -> list[str]:
+    """Say in words what was lost on the way, one line a cause; nothing where nothing was.
+
+    Args:
+        diagnostics: of a document; entries of an unexpected type are passed over.
+    """
+    lines = []
+    dropped = diagnostics.get("dropped")
+    for reason, count in dropped.items() if isinstance(dropped, dict) else ():
+        if _is_positive(count):
+            lines.append(f"{count:,} samples dropped: {_shown(str(reason))}")
+    for key, what in (("lost", "samples lost while recording"), ("unknown_lines", "input lines not understood")):
+        count = diagnostics.get(key)
+        if _is_positive(count):
+            lines.append(f"{count:,} {what}")
+    return lines
+
+
+def _is_positive(count: object) -> bool:
+    return isinstance(count, int) and count > 0
+
+
+def _shown(text: str | bytes) -> str:
+    """Make text with nothing invisible in it."""
+    from flameparse.render.escape import display_str, display_text
+
+    return display_text(text) if isinstance(text, bytes) else display_str(text)
+
+
+def _page(trees: Iterable[Tree], tree_count: int, title: str, loss: list[str]) -> Iterator[bytes]:
+    import re
+
+    from flameparse._version import __version__
+    from flameparse.render.escape import script_json, xml_attr, xml_text
+
+    style, script = _viewer_file("page.css"), _script()
+    parts = {
+        "policy": f"default-src 'none'; script-src {_csp_hash(script)}; style-src {_csp_hash(style)}; "
+        "base-uri 'none'; form-action 'none'",
+        "generator": xml_attr(f"flameparse {__version__}"),
+        "title": xml_text(title),
+        "style": style,
+        "script": script,
+    }
+    for index, piece in enumerate(re.split(r"\{\{(\w+)\}\}", _viewer_file("page.html"))):
+        if index % 2 == 0:
+            yield piece.encode()
+        elif piece == "data":
+            yield _element("json", "page-data", script_json({"loss": loss, "profiles": tree_count}).encode())
+            for number, tree in enumerate(trees):
+                yield from _profile_elements(tree, number)
+        else:
+            yield parts[piece].encode()
+
+
+def _profile_elements(tree: Tree, number: int) -> Iterator[bytes]:
+    """Write a tree's description as JSON and its columns as base64 of one deflate stream.
+
+    Layout, end to end, sizes in the description: names of the distinct (name, kind) frames as UTF-8 text, one a line;
+    their kinds, a byte each; which frame calls which, the ranks and the pops of the nodes (see `pack_shape`); their
+    self weights as LEB128.
+    """
+    import zlib
+    from array import array
+    from base64 import b64encode
+
+    from flameparse.render.escape import display_text, script_json
+    from flameparse.render.page_columns import number_frames, pack_numbers, pack_shape
+
+    order = sorted(range(len(tree.name_offsets) - 1), key=tree.name_bytes)
+    place = array("I", order)
+    for position, name in enumerate(order):
+        place[name] = position
+    frame, frame_place, frame_kind = number_frames(tree.name, tree.kind, place)
+    callees, ranks, pops, call_count = pack_shape(frame, tree.depth, len(frame_kind))
+    columns = (
+        "\n".join([display_text(tree.name_bytes(order[position])) for position in frame_place]).encode(),
+        frame_kind.tobytes(),
+        callees,
+        ranks,
+        pops,
+        pack_numbers(tree.self_weight),
+    )
+    description = {
+        "event": display_text(tree.event),
+        "unit": tree.unit,
+        "total": str(tree.total),
+        "bare": str(tree.bare_weight),
+        "nodes": len(frame),
+        "calls": call_count,
+        "sizes": [len(column) for column in columns],
+    }
+    yield _element("json", f"profile-{number}", script_json(description).encode())
+    deflate = zlib.compressobj()
+    packed = b"".join([*map(deflate.compress, columns), deflate.flush()])
+    yield _element("octet-stream", f"columns-{number}", b64encode(packed))
+
+
+def _element(subtype: str, identity: str, content: bytes) -> bytes:
+    return b'<script type="application/%b" id="%b">%b</script>\n' % (subtype.encode(), identity.encode(), content)
+
+
+def _script() -> str:
+    """Join the viewer's modules into one: their names are distinct, so imports and exports are simply left out."""
+    import re
+
+    return re.sub(r"(?m)^(?:import .*\n|export )", "", "".join(map(_viewer_file, _MODULES)))
+
+
+def _viewer_file(name: str) -> str:
+    from importlib.resources import files
+
+    return (files("flameparse.render") / "viewer" / name).read_text("utf-8")
+
+
+def _csp_hash(text: str) -> str:
+    """Name an inline script or style in a content security policy."""
+    from base64 import b64encode
+    from hashlib import sha256
+
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

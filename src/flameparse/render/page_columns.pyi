@@ -1,0 +1,9 @@
+from array import array
+
+from _typeshed import ReadableBuffer
+
+def pack_numbers(values: ReadableBuffer) -> bytes: ...
+def number_frames(
+    name: ReadableBuffer, kind: ReadableBuffer, place: ReadableBuffer
+) -> tuple[array[int], array[int], array[int]]: ...
+def pack_shape(frame: ReadableBuffer, depth: ReadableBuffer, frame_count: int) -> tuple[bytes, bytes, bytes, int]: ...

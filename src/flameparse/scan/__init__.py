@@ -1,0 +1,1 @@
+"""Cursors over borrowed bytes: hashing, newlines, numbers."""

@@ -1,0 +1,46 @@
+"""Every extension has a hand-written stub, and the stub says what the compiled module really has."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src"
+
+# What Cython puts into a module and no stub should tell: its table of C functions, and the constructor slot it fills
+# for every extension type.
+ALLOWLIST = ".*__pyx_capi__\n.*\\.__init__\n"
+
+
+def stubtest(modules: list[str], allowlist: Path) -> subprocess.CompletedProcess[str]:
+    """Compare stubs with modules; extension types share a layout, which only looks disjoint from outside."""
+    allowlist.write_text(ALLOWLIST, encoding="utf-8")
+    options = ["--concise", "--ignore-disjoint-bases", "--ignore-unused-allowlist", "--allowlist", str(allowlist)]
+    return subprocess.run(
+        [sys.executable, "-m", "mypy.stubtest", *options, *modules],
+        cwd=allowlist.parent,
+        env={"PATH": "", "MYPYPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_extension_has_a_stub() -> None:
+    extensions = sorted(SOURCE.rglob("*.pyx"))
+    assert extensions
+    assert [path for path in extensions if not path.with_suffix(".pyi").exists()] == []
+
+
+def test_every_stub_has_an_extension() -> None:
+    assert [path for path in sorted(SOURCE.rglob("*.pyi")) if not path.with_suffix(".pyx").exists()] == []
+
+
+@pytest.mark.packaging
+def test_stubs_agree_with_the_binaries(tmp_path: Path) -> None:
+    modules = [".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in sorted(SOURCE.rglob("*.pyx"))]
+    result = stubtest(modules, tmp_path / "allowlist")
+    assert result.returncode == 0, result.stdout + result.stderr

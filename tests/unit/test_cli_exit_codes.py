@@ -1,0 +1,237 @@
+"""What the process says and returns when all is well and when it is not; nothing half done stays behind."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from flameparse._version import __version__
+from unit.cli_runs import COMMAND, ENVIRONMENT, FOLDED, OTHER_EVENT, TRACE, run_here, run_process
+
+OLD = b"old output\n"
+JUNK_LINE = b"perf: interrupted by something\n"
+DAMAGED_TRACE = JUNK_LINE + TRACE.replace(b"app 10/12", JUNK_LINE + b"app 10/12")
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    path = tmp_path / "trace.txt"
+    path.write_bytes(TRACE)
+    return path
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """An output that is there already, in a folder where any left-over would show."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    path = folder / "result.folded"
+    path.write_bytes(OLD)
+    return path
+
+
+def untouched(output: Path) -> bool:
+    return os.listdir(output.parent) == [output.name] and output.read_bytes() == OLD
+
+
+def test_complete(trace: Path, output: Path) -> None:
+    assert run_here("fold", trace) == (0, FOLDED, OTHER_EVENT)
+    assert run_here("fold", "-q", trace, "-o", output) == (0, b"", b"")
+    assert (os.listdir(output.parent), output.read_bytes()) == ([output.name], FOLDED)
+
+
+def test_stdin_is_the_default_input(trace: Path) -> None:
+    assert run_here("fold", "-q", stdin=TRACE) == (0, FOLDED, b"")
+    assert run_here("fold", "-q", "-", stdin=TRACE) == (0, FOLDED, b"")
+
+
+def test_empty_input_is_complete(output: Path) -> None:
+    assert run_here("fold") == (0, b"", b"flameparse: no samples in the input\n")
+    assert run_here("fold", "-q", "-o", output) == (0, b"", b"")
+    assert output.read_bytes() == b""
+
+
+def test_version_and_help() -> None:
+    assert run_here("--version") == (0, f"flameparse {__version__}\n".encode(), b"")
+    for arguments in (["--help"], ["-h"], ["help"]):
+        code, out, err = run_here(*arguments)
+        assert (code, err, out.splitlines()[0]) == (0, b"", b"usage: flameparse COMMAND [OPTION]... [IN]...")
+    code, out, err = run_here("fold", "--help")
+    assert (code, err, out.splitlines()[0]) == (0, b"", b"usage: flameparse fold [OPTION]... [IN]... [-o OUT]")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no command: choose from fold, render, info, report, merge, completion (see `flameparse --help`)"),
+        (
+            ["fodl"],
+            "no command 'fodl': choose from fold, render, info, report, merge, completion (see `flameparse --help`)",
+        ),
+        (["fold", "--nope", "TRACE"], "unrecognized arguments: --nope (see `flameparse fold --help`)"),
+        (
+            ["fold", "TRACE", "-o", "OUT.xml"],
+            "OUT.xml: suffix '.xml' names no format: use .folded .txt .msgpack .html .svg or --format",
+        ),
+        (
+            ["fold", "TRACE", "-o", "OUT"],
+            "OUT: suffix '' names no format: use .folded .txt .msgpack .html .svg or --format",
+        ),
+        (
+            ["fold", "TRACE", "-o", "OUT.msgpack", "--event", "cycles"],
+            "a document keeps every event and both weights: --event and --weight are not for it",
+        ),
+        (
+            ["fold", "TRACE", "--format", "msgpack", "--weight", "samples"],
+            "a document keeps every event and both weights: --event and --weight are not for it",
+        ),
+        (["render", "TRACE"], "no output: name a file with -o, or a --format for stdout"),
+        (["merge", "TRACE"], "no output: name a file with -o, or a --format for stdout"),
+        (["render", "TRACE", "-o", "OUT.folded"], "OUT.folded: render draws .html or .svg (fold writes the rest)"),
+    ],
+)
+def test_usage(arguments: list[str], message: str, trace: Path, tmp_path: Path) -> None:
+    out = str(tmp_path / "OUT")
+    given = [argument.replace("TRACE", str(trace)).replace("OUT", out) for argument in arguments]
+    assert run_here(*given) == (2, b"", f"flameparse: {message.replace('OUT', out)}\n".encode())
+    assert os.listdir(tmp_path) == [trace.name]
+
+
+def test_damage_is_told_beside_the_output(output: Path) -> None:
+    code, out, err = run_here("fold", "--event", "all", "-o", output, stdin=DAMAGED_TRACE)
+    assert (code, out) == (3, b"")
+    assert err == b"flameparse: 2 lines not understood (line 1, 6)\n"
+    assert output.read_bytes() == FOLDED + b"db;load 7\n"
+
+
+def test_strict_damage_writes_nothing(output: Path) -> None:
+    code, out, err = run_here("fold", "--strict", "-o", output, stdin=DAMAGED_TRACE)
+    assert (code, out, err.count(b"\n")) == (4, b"", 1)
+    assert err.startswith(b"flameparse: ")
+    assert untouched(output)
+    assert run_here("fold", "--strict", stdin=DAMAGED_TRACE)[:2] == (4, b"")
+
+
+def test_truncated_gzip(tmp_path: Path, output: Path) -> None:
+    whole = gzip.compress(TRACE * 2000)
+    path = tmp_path / "cut.gz"
+    path.write_bytes(whole[:-300])
+    code, _, err = run_here("fold", "-q", path, "-o", output)
+    assert (code, err.count(b"\n")) == (3, 1)
+    assert str(path).encode() in err
+    name, weight = output.read_bytes().splitlines()[1].rsplit(b" ", 1)
+    assert name == b"app;main;leaf"
+    assert 0 < int(weight) < 100 * 2000
+    output.write_bytes(OLD)
+    assert run_here("fold", "--strict", path, "-o", output)[0] == 4
+    assert untouched(output)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, b"No such file or directory"),
+        (b"\x00\x01\x02 nothing anybody knows\n" * 20, None),
+        (b"\x7fELF" + bytes(200), None),
+    ],
+)
+def test_unusable_input(content: bytes | None, reason: bytes | None, tmp_path: Path, output: Path) -> None:
+    path = tmp_path / "input"
+    if content is not None:
+        path.write_bytes(content)
+    code, out, err = run_here("fold", path, "-o", output)
+    assert (code, out) == (4, b"")
+    assert err.startswith(b"flameparse: %s: " % str(path).encode())
+    assert err.count(b"\n") == 1
+    if reason is not None:
+        assert reason in err
+    assert untouched(output)
+
+
+def test_a_directory_is_no_input(tmp_path: Path, output: Path) -> None:
+    code, out, err = run_here("fold", tmp_path, "-o", output)
+    assert (code, out) == (4, b"")
+    assert err == b"flameparse: %s: Is a directory\n" % str(tmp_path).encode()
+    assert untouched(output)
+
+
+def test_one_unusable_input_of_several_stops_all(trace: Path, tmp_path: Path, output: Path) -> None:
+    missing = tmp_path / "missing"
+    for inputs in ([trace, missing], [missing, trace]):
+        code, out, err = run_here("fold", *inputs, "-o", output)
+        assert (code, out) == (4, b"")
+        assert err == b"flameparse: %s: No such file or directory\n" % str(missing).encode()
+        assert untouched(output)
+
+
+@pytest.mark.parametrize("arguments", [["fold", "-q"], ["info"], ["report", "-q"], ["--version"], ["--help"]])
+def test_full_disk_behind_stdout(arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = run_process(*arguments, stdin=TRACE, stdout=full)
+    assert done.returncode == 5
+    assert done.stderr == b"flameparse: standard output: No space left on device\n"
+
+
+def test_missing_output_folder(trace: Path, tmp_path: Path) -> None:
+    target = tmp_path / "none" / "out.folded"
+    code, out, err = run_here("fold", trace, "-o", target)
+    assert (code, out) == (5, b"")
+    assert err == f"flameparse: {target}: cannot write in {str(target.parent)!r}\n".encode()
+    assert os.listdir(tmp_path) == [trace.name]
+
+
+@pytest.mark.parametrize("arguments", [["fold", "-q"], ["info"], ["report", "-q"], ["--version"], ["--help"]])
+def test_closed_pipe_is_silent(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = run_process(*arguments, stdin=TRACE, stdout=writing)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_head_closes_the_pipe_midway() -> None:
+    many = b"".join(b"app 1/1 1.0: 1 cycles:\n\t 1 function_%d (/bin/app)\n\n" % number for number in range(20_000))
+    shell = '"$0" -m flameparse fold | head -c0; echo "${PIPESTATUS[0]}"'
+    done = subprocess.run(
+        ["bash", "-c", shell, COMMAND[0]], input=many, capture_output=True, env=ENVIRONMENT, timeout=60, check=True
+    )
+    assert (done.stdout, done.stderr) == (b"141\n", b"")
+
+
+def test_closed_stdout_and_stderr(trace: Path, output: Path) -> None:
+    shell = '"$0" -m flameparse "$@" >&-'
+    done = subprocess.run(["bash", "-c", shell, COMMAND[0], "fold", trace], capture_output=True, env=ENVIRONMENT)
+    assert (done.returncode, done.stderr.count(b"\n")) == (5, 2)  # the note on other events, then the error
+    shell = '"$0" -m flameparse "$@" 2>&-'
+    done = subprocess.run(["bash", "-c", shell, COMMAND[0], "fold", trace], capture_output=True, env=ENVIRONMENT)
+    assert (done.returncode, done.stdout) == (0, FOLDED)
+
+
+@pytest.mark.parametrize("stage", ["waiting for input", "half way"])
+def test_ctrl_c(stage: str, output: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "fold", "-o", str(output)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    if stage == "half way":
+        process.stdin.write(TRACE * 20_000)
+        process.stdin.flush()
+    else:
+        time.sleep(0.5)  # past start-up, where the interpreter itself would answer
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=10) == 130
+    assert time.monotonic() - started < 0.2
+    assert process.stderr.read() == b""
+    process.stdin.close()
+    process.stderr.close()
+    assert untouched(output)
