@@ -35,8 +35,9 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml
 	@touch $@
 
 $(BUILT): $(VENV)/.installed $(COMPILED)
+	@mkdir -p $(@D) && touch $@.started  # what is edited during the build is newer than this
 	$(BIN)/python setup.py --quiet build_ext --inplace
-	@mkdir -p $(@D) && touch $@
+	@mv $@.started $@
 
 demo: $(BUILT)
 	@mkdir -p demo-out

@@ -51,7 +51,10 @@ def table(result: benches.Result) -> str:
         speed = f"{row.mb_per_cpu_s:.0f}" if row.size_mb else ""
         figures = f"{speed:>9} {row.wall_s:8.3f} {row.cpu_s:8.3f} {row.peak_rss_mb:8.1f}"
         lines.append(f"  {row.program:{width}}  {figures}  {','.join(map(str, row.statuses))}")
-    lines += [f"  {ratio.name}: {ratio.value:.2f} {ratio.verdict}".rstrip() for ratio in result.ratios]
+    if result.failed:
+        lines.append(f"  FAILED, so no ratios: {', '.join(result.failed)}")
+    else:
+        lines += [f"  {ratio.name}: {ratio.value:.2f} {ratio.verdict}".rstrip() for ratio in result.ratios]
     return "\n".join(lines)
 
 
@@ -59,7 +62,7 @@ def as_json(result: benches.Result) -> dict[str, object]:
     """Return a bench with its medians beside the runs."""
     medians = ("mb_per_cpu_s", "wall_s", "cpu_s", "peak_rss_mb", "statuses")
     rows = [{**dataclasses.asdict(row), **{name: getattr(row, name) for name in medians}} for row in result.rows]
-    ratios = [{**vars(ratio), "verdict": ratio.verdict} for ratio in result.ratios]
+    ratios = [] if result.failed else [{**vars(ratio), "verdict": ratio.verdict} for ratio in result.ratios]
     return {"bench": result.bench, "about": result.about, "rows": rows, "ratios": ratios}
 
 
@@ -102,7 +105,7 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def main() -> None:
+def main() -> int:
     arguments = parse_arguments()
     tools = benches.Tools(
         find_flameparse(arguments.flameparse),
@@ -119,17 +122,20 @@ def main() -> None:
     for name, tool in vars(tools).items():
         print(f"{name}: {tool.version if tool else 'not here'}")
     results = []
+    failed = False
     for result in run(arguments, tools):
         if arguments.quick:
             result.forget_targets()
         print(table(result), flush=True)
         results.append(as_json(result))
+        failed = failed or bool(result.failed)
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
     path = folder / time.strftime("%Y%m%dT%H%M%SZ.json", time.gmtime())
     path.write_text(json.dumps({**facts, "results": results}, indent=1) + "\n")
     print(f"\n{os.path.relpath(path)}")
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

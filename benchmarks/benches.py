@@ -75,6 +75,11 @@ class Result:
     rows: list[Row] = field(default_factory=list)
     ratios: list[Ratio] = field(default_factory=list)
 
+    @property
+    def failed(self) -> list[str]:
+        """Return the programs that did not end well; what they took says nothing."""
+        return [row.program for row in self.rows if row.statuses != [0]]
+
     def forget_targets(self) -> None:
         """Take the targets away: small inputs do not tell whether they are met."""
         for ratio in self.ratios:

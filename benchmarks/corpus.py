@@ -39,9 +39,11 @@ MAX_JOINS = 8  # joins of recorded samples in one new stack
 MAX_ATTEMPTS = 500  # starts tried for a stack that is not there yet
 CPUS = 8
 
+# Plain comms only, so that every tool sees the same samples:
 # node 21846 [001]  1450.765055:    1669449 cpu-clock:
 HEADER = re.compile(
-    rb"(?P<comm>\S.*?) +(?P<thread>\d+(?:/\d+)?) +(?:\[\d+\] +)?\d+\.\d{6}: +(?P<period>\d+) (?P<event>\S+:) *$"
+    rb"(?P<comm>[A-Za-z][\w.:/-]*(?: [A-Za-z][\w.:/-]*)*) +(?P<thread>\d+(?:/\d+)?) +(?:\[\d+\] +)?"
+    rb"\d+\.\d{6}: +(?P<period>\d+) (?P<event>\S+:) *$"
 )
 # 	         17d2154 OPENSSL_LH_insert+0x64 (/usr/bin/node)
 FRAME = re.compile(rb"\t *(?P<address>[0-9a-f]+) (?P<name>.+?)(?:\+0x(?P<offset>[0-9a-f]+))? (?P<module>\(.*\))$")
@@ -155,16 +157,21 @@ def read_samples(lines: Iterable[bytes]) -> Iterator[Sample]:
 
 
 def read_recordings(folder: Path = FIXTURES) -> list[Recording]:
-    """Read every recording of a folder that has samples in perf's default form."""
-    recordings = []
-    ids: dict[bytes, int] = {}
+    """Read the recordings of a folder: samples in perf's default form, of the most frequent event.
+
+    Other tools fold one event only, so a second one would be work that they do not do.
+    """
+    found = []
     for path in sorted(folder.glob("*.txt*")):
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            if samples := list(read_samples(file)):
-                recordings.append(Recording(samples, ids))
-    if not recordings:
+            found.append(list(read_samples(file)))
+    events = Counter(sample.event for samples in found for sample in samples)
+    if not events:
         raise SystemExit(f"{folder}: no recordings to grow from")
-    return recordings
+    [(event, _)] = events.most_common(1)
+    ids: dict[bytes, int] = {}
+    kept = ([sample for sample in samples if sample.event == event] for samples in found)
+    return [Recording(samples, ids) for samples in kept if samples]
 
 
 class Growth:

@@ -16,7 +16,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "flameparse"
 
 # A stage is a name directly under flameparse: a module or a folder. These may be imported by every other one.
-OPEN_TO_ALL = {"errors", "limits"}
+OPEN_TO_ALL = {"errors", "limits", "_version"}
 
 STAGES = {"scan", "model", "source", "sink", "decode", "symbolize", "frames", "passes", "fold", "document", "collect"}
 
@@ -25,25 +25,25 @@ ALLOWED = {
     "errors": set(),
     "limits": set(),
     "scan": set(),
-    "model": set(),
+    "model": {"scan"},  # hashing and ordering of bytes, which stand with the other loops over borrowed bytes
     "source": set(),
     "sink": set(),
     "decode": {"scan", "model"},
     "symbolize": {"scan", "model", "source"},
     "frames": {"model"},
     "passes": {"model", "frames"},
-    "fold": {"model", "document"},
-    "document": {"model", "sink"},  # sink: Document.write() is the one method of the core that touches a disk
-    "export": {"document"},
+    "fold": {"scan", "model", "document"},
+    "document": {"scan", "model", "source", "sink"},  # source, sink: Document.read() and write() alone touch a disk
+    "export": {"scan", "model", "document"},  # the two: a table of names, and their order
     "render": {"document"},
     "record": {"source", "symbolize", "collect"},
     "collect": {"source", "decode", "model", "symbolize"},
     "parallel": {"decode", "model", "source"},  # the part of the pipeline that runs one decoder per thread
     "pipeline": STAGES | {"parallel"},
     "batch": {"pipeline", "document"},
-    "cli": {"_version", "source", "sink", "document", "export", "render", "record", "collect", "pipeline", "batch"},
-    "__init__": {"_version", "document", "export", "render", "pipeline"},
-    "__main__": {"_version", "cli"},
+    "cli": {"source", "sink", "document", "export", "render", "record", "collect", "pipeline", "batch"},
+    "__init__": {"document", "sink", "export", "render", "pipeline"},
+    "__main__": {"cli"},
 }
 
 MEANINGLESS = {"utils", "common", "helpers", "misc", "shared"}
@@ -142,13 +142,13 @@ def test_the_package_was_read() -> None:
         ("model/a.py", "from .. import errors, source\n", "model/a.py:1: model must not import source"),
         ("decode/perf_data/a.py", "from ... import passes\n", "decode/perf_data/a.py:1: decode must not import passes"),
         ("decode/a.pyi", "from flameparse.fold import x\n", "decode/a.pyi:1: decode must not import fold"),
-        ("frames/a.pyx", "# c\ncimport flameparse.scan.b as b\n", "frames/a.pyx:2: frames must not import scan"),
+        ("frames/a.pyx", "# c\ncimport flameparse.fold as b\n", "frames/a.pyx:2: frames must not import fold"),
         ("frames/a.pyx", "import os, flameparse.cli\n", "frames/a.pyx:1: frames must not import cli"),
-        ("fold/a.pxd", "from flameparse.scan.b cimport c, d\n", "fold/a.pxd:1: fold must not import scan"),
+        ("fold/a.pxd", "from flameparse.decode.b cimport c, d\n", "fold/a.pxd:1: fold must not import decode"),
         (
             "export/a.pyx",
-            '"""Doc\n"""\nfrom flameparse cimport (\n    document,\n    model,  # why\n)\n',
-            "export/a.pyx:3: export must not import model",
+            '"""Doc\n"""\nfrom flameparse cimport (\n    document,\n    render,  # why\n)\n',
+            "export/a.pyx:3: export must not import render",
         ),
         ("export/a.pyx", "from ..render.svg cimport x\n", "export/a.pyx:1: export must not import render"),
         ("pipeline.py", "from flameparse.export import speedscope\n", "pipeline.py:1: pipeline must not import export"),

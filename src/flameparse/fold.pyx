@@ -470,7 +470,7 @@ def unfold(document not None, profile not None):
             sample.cpu = cpus[i]
             sample.time_ns = times[i]
             sample.period = periods[i]
-            samples.add(sample)
+            samples.add(sample, NULL)
         return
     first, second, third = document.total_event, document.total_thread, document.total_stack
     sample_counts, periods = document.total_samples, document.total_period

@@ -17,9 +17,8 @@ MAX_STACK_FRAMES = 262_144
 # Bytes of a whole input's read buffer: 256 KiB to 1 MiB measured best.
 READ_BLOCK_BYTES = 512 << 10
 
-# Raw lines a decoder remembers, by bytes and by count, before it forgets them all and starts again.
+# Raw lines a decoder remembers before it forgets them all and starts again.
 MAX_LINE_MEMO_BYTES = 24 << 20
-MAX_LINE_MEMO_ENTRIES = 1 << 18
 
 # Line numbers kept of unknown lines, per input.
 MAX_UNKNOWN_LINE_SITES = 5
@@ -51,6 +50,5 @@ MAX_DOCUMENT_META_BYTES = 4 << 20
 # The sum of one weight column; every sum a renderer makes is a part of it, so none can overflow.
 MAX_TOTAL_WEIGHT = (1 << 63) - 1
 
-# Whole stacks a decoder remembers, by frame ids and by count, before it forgets them all.
-MAX_CHAIN_MEMO_FRAMES = 4 << 20
-MAX_CHAIN_MEMO_ENTRIES = 1 << 17
+# Whole stacks a decoder remembers, as frame ids, before it forgets them all.
+MAX_CHAIN_MEMO_BYTES = 16 << 20

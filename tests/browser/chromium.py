@@ -23,9 +23,9 @@ from typing import Any
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 _FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--mute-audio", "--remote-debugging-pipe",
-    "--no-default-browser-check", "--disable-dev-shm-usage", "--force-color-profile=srgb",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--hide-scrollbars", "--mute-audio", "--force-color-profile=srgb", "--remote-debugging-pipe",
 )  # fmt: skip
 _MODIFIERS = {"alt": 1, "ctrl": 2, "meta": 4, "shift": 8}
 _KEY_CODES = {
@@ -154,9 +154,7 @@ class Chromium:
         mask = sum(_MODIFIERS[name] for name in modifiers)
         self.move(x, y)
         for kind in ("mousePressed", "mouseReleased"):
-            self.send(
-                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=count, modifiers=mask
-            )
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=count, modifiers=mask)
         self.pump()
 
     def drag(self, x: float, y: float, to_x: float, to_y: float, *modifiers: str) -> None:
@@ -178,7 +176,9 @@ class Chromium:
     def wheel(self, x: float, y: float, delta_y: float, *modifiers: str, delta_x: float = 0) -> None:
         """Turn the wheel at a point of the viewport."""
         mask = sum(_MODIFIERS[name] for name in modifiers)
-        self.send("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=delta_x, deltaY=delta_y, modifiers=mask)
+        self.send(
+            "Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=delta_x, deltaY=delta_y, modifiers=mask
+        )
         self.pump()
 
     def key(self, name: str, *modifiers: str) -> None:
@@ -273,6 +273,8 @@ class Chromium:
             details = params["exceptionDetails"]
             self.console_errors.append(details.get("exception", {}).get("description") or details["text"])
         elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "assert"):
-            self.console_errors.append(" ".join(str(arg.get("value", arg.get("description"))) for arg in params["args"]))
+            self.console_errors.append(
+                " ".join(str(arg.get("value", arg.get("description"))) for arg in params["args"])
+            )
         elif method == "Log.entryAdded" and params["entry"]["level"] == "error":
             self.console_errors.append(params["entry"]["text"])

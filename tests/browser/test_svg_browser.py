@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from browser.chromium import CHROMIUM, Chromium
 from browser.hostile_names import HOSTILE_NAMES
-from stack_tree import StackTree
-
 from flameparse.render.escape import display_text
 from flameparse.render.svg import SvgOptions, render_tree
+from stack_tree import StackTree
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
@@ -30,7 +30,8 @@ SMALL = {
 STATE = """Object.fromEntries(Array.from(document.querySelectorAll('.fp-frames g'))
   .filter(g => g.getAttribute('display') !== 'none')
   .map(g => [g.children[0].textContent.split(' (')[0] + '@' + g.getAttribute('data-f').split(' ')[0],
-             [+g.children[1].getAttribute('x'), +g.children[1].getAttribute('width'), g.classList.contains('fp-parent')]]))"""
+             [+g.children[1].getAttribute('x'), +g.children[1].getAttribute('width'),
+              g.classList.contains('fp-parent')]]))"""
 MATCHED = "document.querySelector('.fp-matched').textContent"
 DETAILS = "document.querySelector('.fp-details').textContent"
 OVERFULL = """Array.from(document.querySelectorAll('.fp-frames g')).filter(g => g.getAttribute('display') !== 'none'
@@ -53,7 +54,8 @@ def middle_of(browser: Chromium, name: str) -> tuple[float, float]:
     point = browser.evaluate(
         f"(() => {{ const g = Array.from(document.querySelectorAll('.fp-frames g')).find(g => "
         f"g.getAttribute('display') !== 'none' && g.children[0].textContent.startsWith({name + ' ('!r}));"
-        f"const box = g.children[1].getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2] }})()"
+        f"const box = g.children[1].getBoundingClientRect();"
+        f"return [box.x + box.width / 2, box.y + box.height / 2] }})()"
     )
     return point[0], point[1]
 
@@ -64,8 +66,9 @@ def click_frame(browser: Chromium, name: str, *modifiers: str) -> None:
 
 def click_button(browser: Chromium, caption: str) -> None:
     point = browser.evaluate(
-        f"(() => {{ const b = Array.from(document.querySelectorAll('.fp-button')).find(b => b.children[2].textContent === "
-        f"{caption!r}).children[1].getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2] }})()"
+        f"(() => {{ const b = Array.from(document.querySelectorAll('.fp-button'))"
+        f".find(b => b.children[2].textContent === {caption!r}).children[1].getBoundingClientRect();"
+        f"return [b.x + b.width / 2, b.y + b.height / 2] }})()"
     )
     browser.click(point[0], point[1])
 
@@ -156,7 +159,7 @@ def test_click_zooms_and_the_address_says_so(browser: Chromium, tmp_path: Path) 
 
 def test_search_marks_counts_and_honours_zoom(browser: Chromium, tmp_path: Path) -> None:
     browser.open(draw(tmp_path / "small.svg", SMALL, searchcolor="#00ff00"))
-    lit = "Array.from(document.querySelectorAll('.fp-frames rect')).filter(r => r.getAttribute('fill') === '#00ff00').length"
+    lit = "document.querySelectorAll('.fp-frames rect[fill=\"#00ff00\"]').length"
     search(browser, "^copy$")
     assert browser.evaluate(MATCHED) == "Matched: 25.00% (2 frames)"
     assert browser.evaluate(lit) == 2
@@ -221,9 +224,16 @@ def test_details_follow_the_mouse(browser: Chromium, tmp_path: Path) -> None:
     assert browser.evaluate(DETAILS) == "1,000 samples, 7 frames"
 
 
-@pytest.mark.parametrize("options", [{}, {"truncate": "left"}, {"fonttype": "monospace"}, {"fontsize": 9}, {"script": False}])
+@pytest.mark.parametrize(
+    "options", [{}, {"truncate": "left"}, {"fonttype": "monospace"}, {"fontsize": 9}, {"script": False}]
+)
 def test_text_fits_its_frame(browser: Chromium, tmp_path: Path, options: dict[str, Any]) -> None:
-    names = [b"WWWWMMMM@@@@WWWWMMMM", b"iiiillll....iiiillll", "函数名字函数名字".encode(), "naïve Ünïcode ß ﷽ 🔥".encode()]
+    names = [
+        b"WWWWMMMM@@@@WWWWMMMM",
+        b"iiiillll....iiiillll",
+        "函数名字函数名字".encode(),
+        "naïve Ünïcode ß ﷽ 🔥".encode(),
+    ]
     stacks = {(b"main_with_a_long_name", names[at % 4] + b"%d" % at): 1 + at for at in range(60)}
     browser.open(draw(tmp_path / "text.svg", stacks, width=4000, **options))
     labels = "Array.from(document.querySelectorAll('.fp-frames g text')).filter(t => t.textContent !== '').length"
@@ -291,6 +301,24 @@ def test_two_pictures_in_one_page_do_not_mix(browser: Chromium, tmp_path: Path) 
     )
     assert widths == [["1000", "500", "500"], ["1000", "1000.00"]]
     assert browser.evaluate("location.hash") == ""
+    assert_quiet(browser)
+
+
+def test_a_tall_picture_opens_at_its_root_with_the_controls_in_sight(browser: Chromium, tmp_path: Path) -> None:
+    stacks = {tuple(b"f%d" % number for number in range(200)): 500}
+    edges = """['.fp-frames rect', '.fp-button rect'].map(s => document.querySelector(s).getBoundingClientRect())
+        .map(box => [box.top, box.bottom])"""
+    browser.open(draw(tmp_path / "tall.svg", stacks))
+    browser.wait_for("document.querySelector('.fp-button rect').getBoundingClientRect().top === 8")
+    (root_top, root_bottom), (button_top, _) = browser.evaluate(edges)
+    assert 600 < root_top < root_bottom < 700
+    assert button_top == 8
+    browser.evaluate("window.scrollTo(0, 1000)")
+    browser.wait_for("document.querySelector('.fp-button rect').getBoundingClientRect().top === 8")
+    search(browser, "^f7$")
+    assert browser.evaluate(MATCHED) == "Matched: 100.00% (1 frame)"
+    browser.open(draw(tmp_path / "tall.svg", stacks, inverted=True))
+    assert browser.evaluate("window.scrollY") == 0
     assert_quiet(browser)
 
 

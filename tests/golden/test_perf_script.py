@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from flameparse.document.reader import unpack
+from flameparse.document.writer import pack
+from flameparse.export.folded_text import folded_chunks
+from flameparse.pipeline import LoadOptions, load
 from golden.perf_script_fixtures import (
     FIXTURES,
     FOLDER,
@@ -23,11 +28,6 @@ from golden.perf_script_fixtures import (
     write_golden,
 )
 from oracle import perf_script_reference as reference
-
-from flameparse.document.reader import unpack
-from flameparse.document.writer import pack
-from flameparse.export.folded_text import folded_chunks
-from flameparse.pipeline import LoadOptions, load
 
 SMALL = [fixture for fixture in FIXTURES if path_of(fixture).stat().st_size < 60_000]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+
 from golden.perf_script_fixtures import read_golden
 
 # What `perf script` printed of one perf.data each: the plain print, and others with what they leave out.

@@ -53,6 +53,9 @@ _OPTIONAL = re.compile(
 )
 
 
+Frame = tuple[int, bytes, "bytes | None"]  # address, name, module
+
+
 @dataclass
 class Sample:
     """One sample as printed; what the header does not say is None (event: empty)."""
@@ -64,7 +67,7 @@ class Sample:
     time_ns: int | None
     period: int | None
     event: bytes
-    frames: list[tuple[int, bytes, bytes | None]] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
 
     @property
     def weight(self) -> int:
@@ -93,7 +96,7 @@ def split_module(text: bytes) -> tuple[bytes, bytes] | None:
     return None
 
 
-def read_frame(line: bytes) -> tuple[int, bytes, bytes | None] | None:
+def read_frame(line: bytes) -> Frame | None:
     """Read `pc name+0xoffset (module)`; the module is None where the line has none."""
     line = line.rstrip(b" \t")
     match = _FRAME_START.match(line)
@@ -105,7 +108,7 @@ def read_frame(line: bytes) -> tuple[int, bytes, bytes | None] | None:
     return int(match["pc"], 16), _OFFSET.sub(b"", name), module
 
 
-def read_same_line_frame(after: bytes) -> tuple[int, bytes, bytes | None] | None:
+def read_same_line_frame(after: bytes) -> Frame | None:
     """Read the frame that stands behind the event, after any tracepoint fields."""
     after = _TRAILER.sub(b"", after.split(b" => ")[0])
     fields = [match.start() for match in _PC_FIELD.finditer(after) if len(match[0]) >= PC_FIELD_WIDTH]
@@ -150,17 +153,10 @@ def strip_vm(line: bytes) -> bytes:
 
 
 def read_strong_header(line: bytes) -> Sample | None:
-    """Read a header that cannot be anything else: thread and time, or a whole one-line sample."""
-    line = strip_vm(line)
-    match = _TIMED[0].match(line)
-    if match:
-        rest = read_rest(match["rest"])
-        return make_sample(match.groupdict(), rest) if rest else None
-    for untimed in untimed_matches(line):
-        rest = read_rest(untimed["rest"])
-        if rest and rest[0] is not None and rest[1] and read_same_line_frame(rest[2]):
-            return make_sample(untimed, rest)
-    return None
+    """Read a header that cannot be anything else: it has a thread and a time."""
+    match = _TIMED[0].match(strip_vm(line))
+    rest = read_rest(match["rest"]) if match else None
+    return make_sample(match.groupdict(), rest) if match and rest else None
 
 
 def untimed_matches(line: bytes) -> Iterator[dict[str, bytes]]:
@@ -204,60 +200,65 @@ def read_record(line: bytes) -> re.Match[bytes] | None:
     return _RECORD.match(line) or next(filter(None, threads), None)
 
 
+def read_line(line: bytes, in_sample: bool, has_source: bool) -> Sample | Frame | re.Match[bytes] | str:
+    """Say what a line is, given that a sample is open and that a source line may follow.
+
+    Returns:
+        A header's sample, a frame, a PERF_RECORD_ line's match, or "comment", "optional", "unknown".
+    """
+    record = read_record(line)
+    header = read_strong_header(line)
+    if record or header:
+        return record or header  # type: ignore[return-value]
+    if line.startswith(b"#"):
+        return "comment"
+    indented = line[:1] in b" \t"
+    header = read_weak_header(line)
+    if header and not (in_sample and indented):
+        return header
+    frame = read_frame(line)
+    if frame and frame[2] is not None:
+        return frame
+    if _OPTIONAL.match(line) or (has_source and _SOURCE_LINE.match(line)):
+        return "optional"
+    if frame and indented:
+        return frame
+    return header or "unknown"
+
+
 def parse(data: bytes) -> Samples:
     """Read a whole `perf script` text."""
     samples = Samples()
     current: Sample | None = None
-    headerless: bool | None = None  # the input starts with a frame: paragraphs are samples
-    after_frame = False
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    if lines[-1] == b"":
-        lines.pop()
-    for number, line in enumerate(lines, 1):
+    headerless: bool | None = None  # whether the first line that says anything is a frame: then paragraphs are samples
+    has_source = False
+    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").removesuffix(b"\n").split(b"\n"), 1):
         line = line.removesuffix(b"\r")
-        was_after_frame, after_frame = after_frame, False
         if not line.strip():
-            current = None
+            current, has_source = None, False
             continue
-        record = read_record(line)
-        if record:
-            current = None
-            headerless = bool(headerless)
+        found = read_line(line, current is not None, has_source)
+        if found == "comment":
+            continue
+        if headerless is None:
+            headerless = isinstance(found, tuple)
+        if isinstance(found, tuple) and headerless and not current:
+            current = Sample(None, None, None, None, None, None, b"")
+            samples.append(current)
+        has_source = current is not None
+        if isinstance(found, Sample):
+            samples.append(found)
+            current = None if found.frames else found  # a sample on one line is whole
+            has_source = True
+        elif isinstance(found, re.Match):
+            current, has_source = None, False
             samples.optional_lines += 1
-            lost = _LOST.match(record["rest"]) if record["kind"].startswith(b"LOST") else None
+            lost = _LOST.match(found["rest"]) if found["kind"].startswith(b"LOST") else None
             samples.lost += int(lost[1]) if lost else 0
-            continue
-        header = read_strong_header(line)
-        if not header:
-            if line.startswith(b"#"):
-                continue
-            frame = read_frame(line)
-            indented = line[:1] in b" \t"
-            if frame and frame[2] is None and not indented:
-                frame = None
-            if frame and frame[2] is None and ((was_after_frame and _SOURCE_LINE.match(line)) or _OPTIONAL.match(line)):
-                frame = None
-            if headerless is None:
-                headerless = frame is not None and read_weak_header(line) is None
-            if frame and (current or headerless):
-                if not indented and read_weak_header(line):
-                    frame = None
-                elif not current:
-                    current = Sample(None, None, None, None, None, None, b"")
-                    samples.append(current)
-                if frame and current:
-                    current.frames.append(frame)
-                    after_frame = True
-                    continue
-            if _OPTIONAL.match(line) or (was_after_frame and _SOURCE_LINE.match(line)):
-                samples.optional_lines += 1
-                continue
-            header = read_weak_header(line)
-        headerless = bool(headerless)
-        if header:
-            current = header
-            samples.append(header)
-            after_frame = bool(header.frames)
+        elif isinstance(found, tuple) and current:
+            current.frames.append(found)
+        elif found == "optional":
+            samples.optional_lines += 1
         else:
             samples.unknown_lines.append(number)
     return samples
@@ -271,8 +272,9 @@ _OPERATOR = re.compile(
 )
 _RUST_HASH = re.compile(rb"::h[0-9a-f]{16}$")
 _RUST_MARKS = {
-    b"$LT$": b"<", b"$GT$": b">", b"$RF$": b"&", b"$BP$": b"*", b"$C$": b",", b"$LP$": b"(", b"$RP$": b")", b"$SP$": b"@",
-    b"$u20$": b" ", b"$u27$": b"'", b"$u5b$": b"[", b"$u5d$": b"]", b"$u7b$": b"{", b"$u7d$": b"}", b"$u7e$": b"~",
+    b"$LT$": b"<", b"$GT$": b">", b"$RF$": b"&", b"$BP$": b"*", b"$C$": b",", b"$LP$": b"(", b"$RP$": b")",
+    b"$SP$": b"@", b"$u20$": b" ", b"$u27$": b"'", b"$u5b$": b"[", b"$u5d$": b"]", b"$u7b$": b"{", b"$u7d$": b"}",
+    b"$u7e$": b"~",
 }  # fmt: skip
 _JAVA_METHOD = re.compile(rb"L([^;<>()]+);::(.+)")
 _ANONYMOUS = b"(anonymous namespace)"
@@ -311,12 +313,8 @@ def tidy(name: bytes) -> list[bytes]:
         name = _RUST_HASH.sub(b"", name)
         for mark, meant in _RUST_MARKS.items():
             name = name.replace(mark, meant)
-        name = (
-            name.replace(b"::_<", b"::<")
-            .replace(b"::_{", b"::{")
-            .replace(b"..", b"::")
-            .removeprefix(b"_" * (name[:2] == b"_<"))
-        )
+        name = name.removeprefix(b"_") if name.startswith(b"_<") else name
+        name = name.replace(b"::_<", b"::<").replace(b"::_{", b"::{").replace(b"..", b"::")
     return [cut_arguments(name)]
 
 

@@ -7,11 +7,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from foreign import run
-from golden.perf_script_fixtures import path_of, read_golden, text_of
 
 from flameparse.export.folded_text import folded_chunks
 from flameparse.pipeline import LoadOptions, load
+from foreign import run
+from golden.perf_script_fixtures import path_of, read_golden, text_of
 
 # Recordings of which inferno reads every header.
 READ_WHOLE = (
@@ -51,7 +51,8 @@ def cut(frame: bytes) -> bytes:
     """Shorten what stays in our names and not in inferno's: `operator()`, and a lambda inside a function."""
     depth = 0
     for at, byte in enumerate(frame):
-        if byte == ord("(") and depth == 0 and frame[at - 1 : at] != b".":
+        kept = frame.startswith(b"(anonymous namespace)", at) or frame[at - 1 : at] == b"."
+        if byte == ord("(") and depth == 0 and not kept:
             return frame[:at]
         depth += (byte in b"(<[{") - (byte in b")>]}")
     return frame
@@ -62,7 +63,7 @@ def test_golden_is_what_inferno_says(fixture: str, inferno: str) -> None:
     golden: Counter[bytes] = Counter()
     for stack, weight in counted(read_golden(fixture)).items():
         comm, *frames = stack.split(b";")
-        # inferno drops frames that begin with a bracket and samples that have no other, and it cuts at the first bracket.
+        # inferno drops frames that begin with a bracket, and samples that have no other; it cuts at the first one.
         frames = [cut(frame) for frame in frames if not frame.startswith(b"(")]
         if frames:
             golden[b";".join([comm.replace(b" ", b"_"), *frames])] += weight

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from oracle import perf_script_reference as reference
 from oracle.test_perf_script_reference import check_samples, reference_samples
 

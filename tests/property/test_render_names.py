@@ -5,20 +5,24 @@ import xml.etree.ElementTree as ElementTree
 
 from hypothesis import given
 from hypothesis import strategies as st
+
+from document_builder import documents
+from flameparse.document.document import Document
+from flameparse.render.escape import display_text, safe_href, xml_attr, xml_text
+from flameparse.render.palette import PALETTES, palette_map_bytes, parse_palette_map
+from flameparse.render.svg import SvgOptions, parse_name_attributes, render_tree, svg_chunks
+from flameparse.render.svg.regroup import from_the_leaf, rooted_at
 from stack_tree import INLINED, JIT, KERNEL, USER, StackTree
 from svg_frames import assert_inert, frames_of, parse
 
-from flameparse.render.escape import display_text, safe_href, xml_attr, xml_text
-from flameparse.render.palette import PALETTES, palette_map_bytes, parse_palette_map
-from flameparse.render.svg import SvgOptions, parse_name_attributes, render_tree
-from flameparse.render.svg.regroup import from_the_leaf, rooted_at
-
 PIECES = st.sampled_from(
     [b"<script>", b"</script>", b"]]>", b"<![CDATA[", b"&amp;", b"\"'", b"-->", b"\0", b"\x1b[31m", b"\xff", b"\\x41",
-     b"\\", b"\\u202e", "\u202e".encode(), "\ufffe".encode(), b"\xed\xa0\x80", b"_[k]", b" (1 samples, 5%)", b"->", b"f"]
+     b"\\", b"\\u202e", "\u202e".encode(), "\ufffe".encode(), b"\xed\xa0\x80", b"_[k]",
+     b" (1 samples, 5%)", b"->", b"f"]
 )  # fmt: skip
 NAMES = st.one_of(st.binary(max_size=20), st.text(max_size=12).map(lambda text: text.encode("utf-8", "surrogatepass")))
 HOSTILE = st.one_of(NAMES, st.lists(PIECES, max_size=4).map(b"".join))
+FEW_NAMES = st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=6).map(tuple)
 STACKS = st.dictionaries(st.lists(HOSTILE, max_size=5).map(tuple), st.integers(0, 1 << 62), max_size=6)
 
 
@@ -96,8 +100,17 @@ def test_reverse_agrees_with_reversed_stacks(stacks: dict[tuple[bytes, ...], int
     assert (made.total, made.bare_weight, made.cut) == (backwards.total, backwards.bare_weight, 0)
 
 
+@given(documents(), st.booleans())
+def test_any_document_can_be_drawn(document: Document, flamechart: bool) -> None:
+    flamechart = flamechart and document.timeline is not None
+    options = SvgOptions(event=b"all", weight="samples", root="none", flamechart=flamechart, minwidth=0)
+    frames = frames_of(parse(svg_chunks(document, options)))
+    samples = len(document.timeline["stack"]) if flamechart and document.timeline else sum(document.total_samples)
+    assert (frames[0].weight if frames else 0) == samples
+
+
 @given(
-    st.dictionaries(st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=6).map(tuple), st.integers(0, 99), max_size=9),
+    st.dictionaries(FEW_NAMES, st.integers(0, 99), max_size=9),
     st.frozensets(st.sampled_from([b"a", b"b"]), min_size=1),
 )
 def test_base_agrees_with_cut_stacks(stacks: dict[tuple[bytes, ...], int], names: frozenset[bytes]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from flameparse._version import __version__
+from flameparse.errors import LimitError
 from unit.cli_runs import COMMAND, ENVIRONMENT, FOLDED, OTHER_EVENT, TRACE, run_here, run_process
 
 OLD = b"old output\n"
@@ -198,7 +199,9 @@ def test_closed_pipe_is_silent(arguments: list[str]) -> None:
 
 
 def test_head_closes_the_pipe_midway() -> None:
-    many = b"".join(b"app 1/1 1.0: 1 cycles:\n\t 1 function_%d (/bin/app)\n\n" % number for number in range(20_000))
+    many = b"".join(
+        b"app 1/1 1.000000: 1 cycles:\n\t 1 function_%d (/bin/app)\n\n" % number for number in range(20_000)
+    )
     shell = '"$0" -m flameparse fold | head -c0; echo "${PIPESTATUS[0]}"'
     done = subprocess.run(
         ["bash", "-c", shell, COMMAND[0]], input=many, capture_output=True, env=ENVIRONMENT, timeout=60, check=True
@@ -235,3 +238,70 @@ def test_ctrl_c(stage: str, output: Path) -> None:
     process.stdin.close()
     process.stderr.close()
     assert untouched(output)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (MemoryError(), 5, b"flameparse: out of memory (try --max-memory)\n"),
+        (OverflowError("weights past 2**64 - 1"), 4, b"flameparse: weights past 2**64 - 1\n"),
+        (OSError(5, "Input/output error", "/etc/x"), 5, b"flameparse: /etc/x: Input/output error\n"),
+        (OSError(5, "Input/output error"), 5, b"flameparse: Input/output error\n"),
+        (LimitError("too deep", format_name="msgpack document", offset=3), 4, None),
+        (KeyboardInterrupt(), 130, b""),
+        (BrokenPipeError(), 141, b""),
+    ],
+)
+def test_each_error_has_its_code(
+    error: BaseException, code: int, said: bytes | None, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("flameparse.pipeline.load", fail)
+    expected = b"flameparse: msgpack document: offset 3: too deep\n" if said is None else said
+    assert run_here("fold", "in", "-o", output) == (code, b"", expected)
+    assert untouched(output)
+
+
+def test_an_output_that_cannot_be_made(trace: Path) -> None:
+    if not os.path.isdir("/proc/self"):
+        pytest.skip("no /proc here")
+    code, out, err = run_here("fold", "-q", trace, "-o", "/proc/flameparse.folded")
+    assert (code, out) == (5, b"")
+    assert err.startswith(b"flameparse: /proc/flameparse.folded: ")
+    assert err.count(b"\n") == 1
+
+
+def test_a_read_only_folder(trace: Path, output: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    output.parent.chmod(0o500)
+    try:
+        code, out, err = run_here("fold", trace, "-o", output)
+    finally:
+        output.parent.chmod(0o700)
+    assert (code, out, err) == (5, b"", f"flameparse: {output}: cannot write in {str(output.parent)!r}\n".encode())
+    assert untouched(output)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folded"),
+    [
+        (["--event", "page-faults"], b"db;load 7\n"),
+        (["--event", "cycles", "--event", "page-faults"], FOLDED + b"db;load 7\n"),
+        (["--event", "all"], FOLDED + b"db;load 7\n"),
+        (["--event-filter=cycles"], FOLDED),
+        (["--weight", "samples", "--event", "all"], b"app;main 1\napp;main;leaf 1\ndb;load 1\n"),
+        (["--root", "none", "--event", "all"], b"load 7\nmain 50\nmain;leaf 100\n"),
+        (["--no-aggregate", "--event", "all"], b"app;main;leaf 100\napp;main 50\ndb;load 7\n"),
+    ],
+)
+def test_chosen_events_and_shapes_make_no_note(arguments: list[str], folded: bytes) -> None:
+    assert run_here("fold", *arguments, stdin=TRACE) == (0, folded, b"")
+
+
+def test_stage_times_are_said_when_verbose() -> None:
+    code, out, err = run_here("fold", "-v", "--event", "all", stdin=TRACE)
+    assert (code, out) == (0, FOLDED + b"db;load 7\n")
+    assert [line.partition(b": ")[2].partition(b": ")[0] for line in err.splitlines()] == [b"read and fold", b"write"]

@@ -44,11 +44,11 @@ def test_line_is_drawn_over_itself_and_wiped(monkeypatch: pytest.MonkeyPatch) ->
     assert screen.sent == b"\r" + first
     screen.now += 1
     console.progress(9_000_000, None, 1)
-    second = b"9 MB  4 MB/s  1 samples"
+    second = b"9 MB  15 MB/s  1 samples"  # of a second input, after 20 MB of the first
     assert screen.sent == b"\r" + first + b"\r" + second.ljust(len(first))
     screen.sent = b""
     console.error("broken")
-    assert screen.sent == b"\r" + b" " * len(first) + b"\rflameparse: broken\n"
+    assert screen.sent == b"\r" + b" " * len(second) + b"\rflameparse: broken\n"
     screen.sent = b""
     console.clear()
     assert screen.sent == b""

@@ -59,6 +59,8 @@ def test_recursion_counts_once_in_a_total() -> None:
     code, out, _ = run_here("report", "--json", "--sort", "total", stdin=RECURSIVE)
     assert code == 0
     assert {row["name"]: (row["self"], row["total"]) for row in json.loads(out)["functions"]} == {
+        "a": (0, 16),
+        "b": (0, 2),
         "f": (8, 18),
         "g": (0, 11),
         "h": (10, 10),
@@ -66,8 +68,12 @@ def test_recursion_counts_once_in_a_total() -> None:
 
 
 def test_deep_recursion() -> None:
-    code, out, _ = run_here("report", "--json", stdin=b"a" + b";f" * 100_000 + b" 3\n")
-    assert (code, json.loads(out)["functions"]) == (0, [{"name": "f", "self": 3, "total": 3}])
+    code, out, _ = run_here("report", "--json", stdin=b"a 1\na" + b";f" * 100_000 + b" 3\n")
+    assert code == 0
+    assert json.loads(out)["functions"] == [
+        {"name": "f", "self": 3, "total": 3},
+        {"name": "a", "self": 1, "total": 4},
+    ]
 
 
 def test_empty_input() -> None:

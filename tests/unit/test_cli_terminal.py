@@ -73,8 +73,8 @@ def traces(draw: st.DrawFn) -> bytes:
     samples = []
     for _ in range(draw(st.integers(1, 4))):
         comm, event, symbol, module, unknown = (draw(NAMES) for _ in range(5))
-        samples.append(b"%b 7/7 [000] 1.5: 3 %b:\n\t 1f %b (/%b)\n\n%b\n" % (comm, event, symbol, module, unknown))
-    return b"app 1/1 [000] 1.0: 1 cycles:\n\t 1 main (/bin/app)\n\n" + b"".join(samples)
+        samples.append(b"%b 7/7 [000] 1.500000: 3 %b:\n\t 1f %b (/%b)\n\n%b\n" % (comm, event, symbol, module, unknown))
+    return b"app 1/1 [000] 1.000000: 1 cycles:\n\t 1 main (/bin/app)\n\n" + b"".join(samples)
 
 
 @given(trace=traces())

@@ -46,7 +46,9 @@ def test_every_code_point_is_legal_in_xml_and_comes_back() -> None:
     assert ElementTree.fromstring(f"<a>{xml_text(every)}</a>").text == every
 
 
-@pytest.mark.parametrize("text", ["]]>", "<![CDATA[", "&amp;", "&#x3c;", "a\"b'c", "</title><script>", "\0\ud800\udcff\r\n"])
+@pytest.mark.parametrize(
+    "text", ["]]>", "<![CDATA[", "&amp;", "&#x3c;", "a\"b'c", "</title><script>", "\0\ud800\udcff\r\n"]
+)
 def test_xml_writers_quote_and_show(text: str) -> None:
     root = ElementTree.fromstring(f"<a b=\"{xml_attr(text)}\" c='{xml_attr(text)}'>{xml_text(text)}</a>")
     assert root.text == root.get("b") == root.get("c") == display_str(text)
@@ -71,8 +73,9 @@ def test_script_json_refuses_what_json_cannot_say() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://a/b?c=d:e#f", "https://a", "HTTPS://a", "mailto:a@b", "#frag:ment", "", "a/b:c", "./x.html", "/abs", "?q=a:b"],
-)
+    ["http://a/b?c=d:e#f", "https://a", "HTTPS://a", "mailto:a@b", "#frag:ment", "", "a/b:c", "./x.html", "/abs",
+     "?q=a:b"],
+)  # fmt: skip
 def test_harmless_links_pass(url: str) -> None:
     assert safe_href(url) == url
 
@@ -92,7 +95,10 @@ def test_other_links_are_refused(url: str) -> None:
 @pytest.mark.parametrize("script", sorted(VIEWER.glob("svg*.js")), ids=lambda path: path.name)
 def test_svg_script_has_no_sink_that_parses_text(script: Path) -> None:
     source = script.read_text()
-    banned = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|setAttribute\('on|\.on[a-z]+ *="
+    banned = (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b"
+        r"|new Function|setAttribute\('on|\.on[a-z]+ *="
+    )
     assert re.findall(banned, source) == []
     assert "]]>" not in source
     assert "addEventListener" in source

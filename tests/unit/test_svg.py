@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+import itertools
 import re
 import time
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
-from stack_tree import KERNEL, NONE, PROCESS, StackTree
-from svg_frames import SVG, assert_inert, frames_of, parse, texts_of
 
+from document_builder import build_document, small_document
 from flameparse import limits
+from flameparse.document.document import Document
 from flameparse.errors import UsageError
-from flameparse.render.svg import SvgOptions, parse_name_attributes, render_tree
+from flameparse.render.svg import SvgOptions, parse_name_attributes, render_tree, svg_chunks
 from flameparse.render.svg.regroup import RegroupedTree, from_the_leaf, rooted_at
 from flameparse.render.svg.text_fit import TextFit
+from stack_tree import KERNEL, NONE, PROCESS, StackTree
+from svg_frames import SVG, assert_inert, frames_of, parse, texts_of
 
 SMALL = {(b"main",): 100, (b"main", b"read"): 300, (b"main", b"write"): 500, (b"idle",): 100}
 
@@ -65,7 +68,7 @@ def test_adjacent_frames_meet_whatever_the_rounding() -> None:
     frames = frames_of(picture(stacks, minwidth=0))
     leaves = [frame for frame in frames if frame.depth == 2]
     assert len(leaves) == 300
-    for left, right in zip(leaves, leaves[1:], strict=False):
+    for left, right in itertools.pairwise(leaves):
         assert round(left.x + left.width, 2) == right.x
     assert leaves[0].x == 10
     assert round(leaves[-1].x + leaves[-1].width, 2) == 1190
@@ -246,7 +249,7 @@ def test_titles_notes_and_labels_are_untrusted() -> None:
 
 
 def test_annotations_are_not_shown_but_colour() -> None:
-    stacks = {(b"a_[k]",): 100, (b"b_[j]",): 100, (b"c_[w]",): 100, (b"d_[i]",): 100, (b"e_[x]",): 100, (b"f_[k]_[j]",): 9}
+    stacks = {(name,): 100 for name in (b"a_[k]", b"b_[j]", b"c_[w]", b"d_[i]", b"e_[x]", b"f_[k]_[j]")}
     root = picture(stacks, colors="java")
     assert [frame.name for frame in frames_of(root)] == ["all", "a", "b", "c", "d", "e_[x]", "f_[k]"]
     fills = {frame.name: frame.fill for frame in frames_of(root)}
@@ -374,6 +377,43 @@ def test_hundred_thousand_frames_deep(options: dict[str, Any]) -> None:
     assert chunks.drawn == (99_997 if "base" in options else 100_000)
     assert sum(chunk.count(b"<rect") for chunk in chunks) == chunks.drawn + 2
     assert time.process_time() - began < 30
+
+
+# ---- from a document ------------------------------------------------------------------------------------------------
+
+
+def outline(document: Document, **options: Any) -> list[tuple[int, str]]:
+    frames = frames_of(parse(svg_chunks(document, SvgOptions(minwidth=0, **options))))
+    return [(frame.depth, frame.tip.rpartition(", ")[0]) for frame in frames]
+
+
+def test_a_document_by_event_weight_and_root() -> None:
+    odd = r"a;b\x0a\xff\x00"
+    assert outline(small_document()) == [
+        (0, "all (28 cycles"), (1, rf"{odd} (7 cycles"), (1, "node (21 cycles"), (2, "main (20 cycles"),
+        (3, rf"{odd} (20 cycles"),
+    ]  # fmt: skip
+    assert outline(small_document(), event=b"cycles", weight="samples", root="none") == [
+        (0, "all (5 samples"), (1, rf"{odd} (1 samples"), (1, "main (3 samples"), (2, rf"{odd} (2 samples"),
+        (2, "main (1 samples"),
+    ]  # fmt: skip
+
+
+def test_a_flame_chart_is_in_time_order_and_needs_the_time_line() -> None:
+    document = build_document(
+        [b"cycles", b"b", b"a"],
+        frame_name=[1, 2], frame_dso=[NONE] * 2, frame_kind=[0, 0], stack_parent=[NONE] * 2, stack_frame=[0, 1],
+        event_name=[0], event_unit=[0], total_event=[0, 0], total_thread=[NONE] * 2, total_stack=[0, 1],
+        total_samples=[2, 1], total_period=[2, 1], meta={"root": "none"},
+        timeline={"event": [0] * 3, "thread": [NONE] * 3, "stack": [0, 1, 0], "cpu": [-1] * 3, "time_ns": [30, 20, 10],
+                  "period": [1] * 3},
+    )  # fmt: skip
+    assert [name for _, name in outline(document, flamechart=True)] == [
+        "all (3 samples", "b (1 samples", "a (1 samples", "b (1 samples",
+    ]  # fmt: skip
+    assert [name for _, name in outline(document)] == ["all (3 samples", "a (1 samples", "b (2 samples"]
+    with pytest.raises(UsageError, match="time line"):
+        svg_chunks(small_document(timeline=False), SvgOptions(flamechart=True))
 
 
 # ---- text that fits -------------------------------------------------------------------------------------------------

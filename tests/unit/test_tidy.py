@@ -670,6 +670,6 @@ def test_time_is_linear_in_the_length(style: str) -> None:
         for tail in (b"", b"(a)", b") [clone .b]", HASH):
             symbol = (unit * 65_536)[: 65_536 - len(tail)] + tail
             for kind in (USER, JIT):
-                start = time.perf_counter()
+                start = time.process_time()
                 namer.name_parts(symbol, b"/lib/x.so", kind=kind)
-                assert time.perf_counter() - start < 0.5, (unit, tail)
+                assert time.process_time() - start < 0.5, (unit, tail)

@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> int:
     except SinkError as error:
         console.error(str(error))
         return exit_codes.ENVIRONMENT
-    except FlameparseError as error:
+    except (FlameparseError, OverflowError) as error:
         console.error(str(error))
         return exit_codes.UNUSABLE
     except MemoryError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from functools import partial
 from importlib import import_module
 
 from flameparse.errors import UsageError
@@ -52,7 +53,7 @@ def build_parser(command: str, summary: str) -> Parser:
         usage=f"flameparse {command} {module.USAGE}",
         description=summary,
         epilog=module.EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=partial(RawDescriptionHelpFormatter, width=80),  # without a width it imports shutil
         allow_abbrev=False,
     )
     module.add_arguments(parser)

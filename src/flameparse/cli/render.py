@@ -52,7 +52,7 @@ def add_arguments(parser: Parser) -> None:
     looks.add_argument("--width", type=int, metavar="PX", help="of the picture (default 1200)")
     looks.add_argument("--fluid", action="store_true", help="fill the width of the page")
     looks.add_argument("--height", type=int, metavar="PX", help="of one row (default 16)")
-    looks.add_argument("--minwidth", metavar="PX|N%%", help="narrowest frame drawn (default 0.1; 0 draws all)")
+    looks.add_argument("--minwidth", metavar="PX|N%", help="narrowest frame drawn (default 0.1; 0 draws all)")
     looks.add_argument("--fonttype", metavar="FAMILY", help="font family")
     looks.add_argument("--fontsize", type=float, metavar="PX", help="font size (default 12)")
     looks.add_argument("--fontwidth", type=float, metavar="RATIO", help="mean character width as a part of the size")

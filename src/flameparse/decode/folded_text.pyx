@@ -158,7 +158,8 @@ cdef class FoldedTextDecoder:
         sample.period = total.samples = total.period = weight
         self.samples.samples_seen += weight
         self.samples.add_to_timeline(sample)
-        return self.samples.add_total(total)
+        self.samples.add_total(total)
+        return 0
 
     cdef bint parse_weight(self, const unsigned char* at, const unsigned char* end, uint64_t* weight) noexcept nogil:
         """Read a decimal number, a fraction rounded half up; False for anything else."""

@@ -1,38 +1,42 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
+from flameparse.model.frame_table cimport NONE_ID
 from flameparse.model.hash_index cimport HashIndex
 
 
 cdef struct MemoLine:
-    const unsigned char* text  # with its line end, owned by the memo
+    # A record's head; the line's text, line end included, follows it, so that a hit costs one cache miss.
     uint32_t length
-    uint32_t frame             # what the line says
-    uint32_t next              # the line that followed it last time, or NONE_ID
+    uint32_t frame  # what the line says
+    uint32_t next   # record of the line that followed it last time, or NONE_ID
 
 
-cdef class LineMemo:
-    cdef unsigned char* arena
-    cdef uint64_t arena_used
-    cdef uint64_t arena_bytes
-    cdef MemoLine* lines
-    cdef readonly uint32_t count
-    cdef uint32_t capacity
+cdef struct MemoChain:
+    # A record's head; the frame ids follow it.
+    uint32_t length
+    uint32_t stack
+    uint32_t total  # row of the totals it was last added to, or NONE_ID
+
+
+cdef class Memo:
+    cdef uint32_t* arena    # records end to end; a record's id is its place, in words
+    cdef uint64_t used
+    cdef uint64_t capacity
+    cdef HashIndex index
     cdef uint64_t seed
-    cdef HashIndex index
 
-    cdef int64_t find(self, const unsigned char* text, size_t length) noexcept nogil
-    cdef int64_t put(self, const unsigned char* text, size_t length, uint32_t frame) except -1 nogil
+    cdef inline bint has_room(self, size_t length) noexcept nogil:
+        """Whether a record of so many bytes after its head fits."""
+        return self.used + 4 + (length >> 2) < self.capacity
 
+    cdef inline MemoLine* line(self, uint32_t id) noexcept nogil:
+        """The line of a record."""
+        return <MemoLine*>(self.arena + id)
 
-cdef class ChainMemo:
-    cdef uint32_t* arena
-    cdef uint64_t arena_used
-    cdef uint64_t arena_capacity
-    cdef uint64_t* starts   # of each chain in the arena; its end is the next one's start
-    cdef uint32_t* stacks
-    cdef readonly uint32_t count
-    cdef uint32_t capacity
-    cdef HashIndex index
+    cdef inline MemoChain* chain(self, uint32_t id) noexcept nogil:
+        """The chain of a record."""
+        return <MemoChain*>(self.arena + id)
 
-    cdef int64_t find(self, const uint32_t* chain, size_t length, uint32_t* tag) noexcept nogil
-    cdef int put(self, const uint32_t* chain, size_t length, uint32_t tag, uint32_t stack) except -1 nogil
+    cdef void clear(self) noexcept nogil
+    cdef uint32_t find(self, const void* text, uint32_t length, uint32_t* tag) noexcept nogil
+    cdef int64_t put(self, const void* text, uint32_t length, uint32_t tag, uint32_t meaning) except -1 nogil

@@ -18,7 +18,7 @@ from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcmp, memcpy
 
-from flameparse.decode.line_memo cimport ChainMemo, LineMemo, MemoLine
+from flameparse.decode.line_memo cimport Memo, MemoChain, MemoLine
 from flameparse.decode.perf_header cimport (
     DIALECT_INFERNO, DIALECT_NATIVE, DIALECT_STACKCOLLAPSE, NOT_A_HEADER, RECORD_LINE, SAMPLE_HEADER, Header,
     parse_header, parse_thread,
@@ -182,8 +182,8 @@ cdef class PerfScriptDecoder:
     cdef ThreadTable threads
     cdef EventTable events
     cdef SampleTable samples
-    cdef LineMemo lines
-    cdef ChainMemo chains
+    cdef Memo lines
+    cdef Memo chains
     cdef int dialect
     # The sample being read.
     cdef int state
@@ -229,8 +229,8 @@ cdef class PerfScriptDecoder:
         self.threads = profile.threads
         self.events = profile.events
         self.samples = profile.samples
-        self.lines = LineMemo(limits.MAX_LINE_MEMO_BYTES, limits.MAX_LINE_MEMO_ENTRIES)
-        self.chains = ChainMemo(limits.MAX_CHAIN_MEMO_FRAMES, limits.MAX_CHAIN_MEMO_ENTRIES)
+        self.lines = Memo(limits.MAX_LINE_MEMO_BYTES)
+        self.chains = Memo(limits.MAX_CHAIN_MEMO_BYTES)
         self.max_name_bytes = limits.MAX_NAME_BYTES
         self.max_comm_bytes = limits.MAX_COMM_BYTES
         self.max_line_bytes = limits.MAX_LINE_BYTES
@@ -323,13 +323,13 @@ cdef class PerfScriptDecoder:
         cdef const unsigned char* at = begin
         cdef const unsigned char* newline
         cdef MemoLine* line
-        cdef int64_t known
-        cdef uint32_t known_id
+        cdef uint32_t known
+        cdef uint32_t tag = 0
         while at < end:
             if self.state == IN_SAMPLE and not self.discarding:
-                if self.predicted < self.lines.count:
-                    line = &self.lines.lines[self.predicted]
-                    if line.length <= <size_t>(end - at) and memcmp(line.text, at, line.length) == 0:
+                if self.predicted != NONE_ID:
+                    line = self.lines.line(self.predicted)
+                    if line.length <= <size_t>(end - at) and memcmp(line + 1, at, line.length) == 0:
                         self.push_frame(line.frame)
                         self.line_number += 1
                         self.previous = self.predicted
@@ -344,15 +344,14 @@ cdef class PerfScriptDecoder:
                 newline = find_newline(at, end)
                 if newline is NULL:
                     break
-                known = self.lines.find(at, newline + 1 - at)
-                if known >= 0:
-                    known_id = <uint32_t>known
+                known = self.lines.find(at, <uint32_t>(newline + 1 - at), &tag)
+                if known != NONE_ID:
                     if self.previous != NONE_ID:
-                        self.lines.lines[self.previous].next = known_id
-                    line = &self.lines.lines[known_id]
+                        self.lines.line(self.previous).next = known
+                    line = self.lines.line(known)
                     self.push_frame(line.frame)
                     self.line_number += 1
-                    self.previous = known_id
+                    self.previous = known
                     self.predicted = line.next
                     at = newline + 1
                     continue
@@ -390,18 +389,26 @@ cdef class PerfScriptDecoder:
 
     cdef int end_sample(self) except -1 nogil:
         """Intern the stack of the sample being read, if there is one, and hand the sample over."""
-        cdef int64_t stack = NONE_ID
-        cdef uint32_t tag
+        cdef MemoChain* chain
+        cdef uint32_t size = <uint32_t>(self.chain_length * sizeof(uint32_t))
+        cdef uint32_t tag = 0
+        cdef uint32_t known
         if self.state != IN_SAMPLE:
             return 0
         self.state = BETWEEN_SAMPLES
-        if self.chain_length:
-            stack = self.chains.find(self.chain, self.chain_length, &tag)
-            if stack < 0:
-                stack = self.stacks.intern_leaf_first(self.chain, self.chain_length)
-                self.chains.put(self.chain, self.chain_length, tag, <uint32_t>stack)
-        self.sample.stack = <uint32_t>stack
-        return self.samples.add(self.sample)
+        if not size:
+            self.sample.stack = NONE_ID
+            return self.samples.add(self.sample, NULL)
+        known = self.chains.find(self.chain, size, &tag)
+        if known == NONE_ID:
+            if not self.chains.has_room(size):
+                self.chains.clear()
+            known = <uint32_t>self.chains.put(
+                self.chain, size, tag, <uint32_t>self.stacks.intern_leaf_first(self.chain, self.chain_length)
+            )
+        chain = self.chains.chain(known)
+        self.sample.stack = chain.stack
+        return self.samples.add(self.sample, &chain.total)
 
     cdef int begin_sample(self) except -1 nogil:
         """Close the sample before and start reading frames."""
@@ -522,16 +529,20 @@ cdef class PerfScriptDecoder:
     ) except -1 nogil:
         """Add a parsed frame to the sample and its line to the memo."""
         cdef uint32_t id = self.frame_of(frame)
-        cdef uint32_t known
+        cdef uint32_t known = NONE_ID
+        cdef uint32_t tag = 0
         self.push_frame(id)
-        if is_whole:
-            known = <uint32_t>self.lines.put(line, length, id)
-            if self.previous < self.lines.count:
-                self.lines.lines[self.previous].next = known
-            self.previous = known
-        else:
-            self.previous = NONE_ID
         self.predicted = NONE_ID
+        if is_whole:
+            if not self.lines.has_room(length):
+                self.lines.clear()
+                self.previous = NONE_ID
+            known = self.lines.find(line, <uint32_t>length, &tag)
+            if known == NONE_ID:
+                known = <uint32_t>self.lines.put(line, <uint32_t>length, tag, id)
+            if self.previous != NONE_ID:
+                self.lines.line(self.previous).next = known
+        self.previous = known
         return 0
 
     cdef uint32_t frame_of(self, FrameText* text) except? 0 nogil:

@@ -7,7 +7,7 @@ lambdas and enclosing functions. What is not understood, such as a name cut shor
 
 from libc.string cimport memchr, memcmp, strlen
 
-from flameparse.frames.kind cimport begins_with
+from flameparse.frames.symbol_text cimport begins_with, is_word
 
 cdef enum:
     # A function that returns a pointer to a function that returns a pointer ...: nobody goes further.

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint64_t
 
+from flameparse.frames.symbol_text cimport begins_with, contains, ends_with, is_unknown
 from flameparse.model.frame_table cimport KIND_INLINED, KIND_JIT, KIND_KERNEL, KIND_USER
 
 # Nothing of user space lies this high on x86-64 and arm64, and stack garbage rarely does.
@@ -61,7 +62,7 @@ cdef int frame_kind(const unsigned char* module, size_t module_len, bint has_mod
     """
     cdef size_t size = module_size(module, module_len) if has_module else 0
     cdef const unsigned char* base
-    if size == 0 or (size == 9 and begins_with(module, size, b"[unknown]")):
+    if size == 0 or is_unknown(module, size):
         return KIND_KERNEL if address >= KERNEL_ADDRESS else KIND_USER
     if module[0] == c"[":
         return bracketed_kind(module, size, address)
@@ -84,10 +85,7 @@ cdef int bracketed_kind(const unsigned char* module, size_t size, uint64_t addre
     if begins_with(module, size, b"[JIT"):
         return KIND_JIT
     if begins_with(module, size, b"[anon"):
-        for i in range(size):
-            if begins_with(module + i, size - i, b"jit"):
-                return KIND_JIT
-        return KIND_USER
+        return KIND_JIT if contains(module, size, b"jit") else KIND_USER
     if is_user_mapping(module, size):
         return KIND_USER
     for i in range(1, size - 1):

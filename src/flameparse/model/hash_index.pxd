@@ -10,8 +10,10 @@ The owner compares keys; the index only finds candidates::
 """
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free
 from libc.string cimport memset
+
+from flameparse.model.growth cimport allocate_large
 
 
 cdef struct HashIndex:
@@ -27,10 +29,11 @@ cdef inline uint32_t slot_id(uint64_t slot) noexcept nogil:
 
 cdef inline int index_init(HashIndex* index, uint64_t slot_count) except -1 nogil:
     """Allocate ``slot_count`` (a power of two) empty slots."""
-    index.slots = <uint64_t*>calloc(slot_count, sizeof(uint64_t))
+    index.slots = <uint64_t*>allocate_large(slot_count * sizeof(uint64_t))
     if index.slots is NULL:
         with gil:
             raise MemoryError
+    memset(index.slots, 0, slot_count * sizeof(uint64_t))
     index.mask = slot_count - 1
     index.count = 0
     return 0

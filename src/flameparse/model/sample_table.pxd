@@ -53,8 +53,8 @@ cdef class SampleTable:
     cdef const uint8_t* allowed_cpus
     cdef Py_ssize_t allowed_cpu_count
 
-    cdef int add(self, Sample sample) except -1 nogil
+    cdef int add(self, Sample sample, uint32_t* row_hint) except -1 nogil
     cdef int add_to_timeline(self, Sample sample) except -1 nogil
     cdef void take_account(self, SampleTable other) noexcept nogil
-    cdef int add_total(self, Total total) except -1 nogil
+    cdef int64_t add_total(self, Total total) except -1 nogil
     cdef int open_window(self, int64_t first_time_ns) except -1 nogil

@@ -66,8 +66,12 @@ cdef class SampleTable:
             self.to_is_relative = False
         return 0
 
-    cdef int add(self, Sample sample) except -1 nogil:
+    cdef int add(self, Sample sample, uint32_t* row_hint) except -1 nogil:
         """Take one sample.
+
+        Args:
+            sample: its ids are of this profile's tables.
+            row_hint: NULL, or a guess at the row of the totals it adds to; set to the right one.
 
         Raises:
             MemoryError: no room.
@@ -75,6 +79,8 @@ cdef class SampleTable:
         """
         cdef Py_ssize_t cpu
         cdef Total total
+        cdef Total* row
+        cdef int64_t added
         self.samples_seen += 1
         if sample.time_ns != UNKNOWN_TIME:
             if self.first_time_ns == UNKNOWN_TIME:
@@ -101,7 +107,19 @@ cdef class SampleTable:
         total.stack = sample.stack
         total.samples = 1
         total.period = sample.period
-        return self.add_total(total)
+        if row_hint is not NULL and row_hint[0] < self.total_count:
+            row = &self.totals[row_hint[0]]
+            if (
+                row.stack == sample.stack and row.thread == sample.thread and row.event == sample.event
+                and row.period <= UINT64_MAX - sample.period
+            ):
+                row.samples += 1
+                row.period += sample.period
+                return 0
+        added = self.add_total(total)
+        if row_hint is not NULL:
+            row_hint[0] = <uint32_t>added
+        return 0
 
     cdef int add_to_timeline(self, Sample sample) except -1 nogil:
         """Keep one sample in order, if this table does; its weight is not added to the totals."""
@@ -120,8 +138,8 @@ cdef class SampleTable:
             self.first_time_ns = min(self.first_time_ns, other.first_time_ns)
             self.last_time_ns = max(self.last_time_ns, other.last_time_ns)
 
-    cdef int add_total(self, Total total) except -1 nogil:
-        """Add samples already summed.
+    cdef int64_t add_total(self, Total total) except -1 nogil:
+        """Add samples already summed; the row they went to.
 
         Raises:
             MemoryError: no room.
@@ -145,14 +163,14 @@ cdef class SampleTable:
                         raise OverflowError("the periods of one stack sum past 2**64 - 1")
                 row.samples += total.samples
                 row.period += total.period
-                return 0
+                return slot_id(slot)
             at = (at + 1) & self.index.mask
             slot = self.index.slots[at]
         reserve(<void**>&self.totals, &self.total_capacity, <uint64_t>self.total_count + 1, sizeof(Total))
         index_put(&self.index, at, tag, self.total_count)
         self.totals[self.total_count] = total
         self.total_count += 1
-        return 0
+        return self.total_count - 1
 
     def add_row(
         self, uint32_t event, uint32_t thread, uint32_t stack, uint64_t period=1, *, int32_t cpu=UNKNOWN_CPU,
@@ -174,7 +192,7 @@ cdef class SampleTable:
         sample.thread = thread
         sample.event = event
         sample.cpu = cpu
-        self.add(sample)
+        self.add(sample, NULL)
 
     def total_rows(self):
         """Every total as ``(event, thread, stack, samples, period)``, in the order first seen."""

@@ -13,6 +13,9 @@ cdef class StackTable:
     cdef readonly uint32_t count
     cdef uint64_t capacity
     cdef HashIndex index
+    cdef StackNode* path        # the stack last interned whole, root first: each frame and the stack it ends
+    cdef uint64_t path_capacity
+    cdef uint64_t path_length
 
     cdef int64_t extend(self, uint32_t parent, uint32_t frame) except -1 nogil
-    cdef int64_t intern_leaf_first(self, const uint32_t* chain, size_t length) except -2 nogil
+    cdef int64_t intern_leaf_first(self, const uint32_t* chain, size_t length) except -1 nogil

@@ -17,6 +17,7 @@ cdef class StackTable:
 
     def __dealloc__(self):
         free(self.rows)
+        free(self.path)
         index_free(&self.index)
 
     def __len__(self):
@@ -61,13 +62,29 @@ cdef class StackTable:
         self.count += 1
         return self.count - 1
 
-    cdef int64_t intern_leaf_first(self, const uint32_t* chain, size_t length) except -2 nogil:
-        """Find or add a whole stack; its id, or -1 for an empty one (no frames, no stack)."""
-        cdef int64_t stack = -1
-        cdef size_t i = length
-        while i:
-            i -= 1
-            stack = self.extend(<uint32_t>stack, chain[i])
+    cdef int64_t intern_leaf_first(self, const uint32_t* chain, size_t length) except -1 nogil:
+        """Find or add a whole stack; its id.
+
+        Consecutive stacks share their callers, so only what differs from the last one, from the root down, is looked
+        up.
+
+        Args:
+            chain: frame ids, leaf first.
+            length: how many, at least one.
+        """
+        cdef uint32_t stack = NONE_ID
+        cdef size_t level = 0
+        cdef size_t shared = min(length, self.path_length)
+        reserve(<void**>&self.path, &self.path_capacity, length, sizeof(StackNode))
+        while level < shared and self.path[level].frame == chain[length - 1 - level]:
+            stack = self.path[level].parent
+            level += 1
+        while level < length:
+            self.path[level].frame = chain[length - 1 - level]
+            stack = <uint32_t>self.extend(stack, self.path[level].frame)
+            self.path[level].parent = stack
+            level += 1
+        self.path_length = length
         return stack
 
     def add(self, uint32_t parent, uint32_t frame):

@@ -56,7 +56,7 @@ def xml_attr(text: str) -> str:
 
 
 def script_json(value: object) -> str:
-    r"""Write JSON that may stand inside a ``<script>`` element of HTML or XML: ASCII, with ``<``, ``>``, ``&`` as \u."""
+    r"""Write JSON that may stand inside a ``<script>`` element: ASCII, with ``<``, ``>`` and ``&`` as \u escapes."""
     import json
 
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

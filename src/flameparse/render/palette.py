@@ -27,7 +27,7 @@ _RANGES: dict[str, tuple[int, int, float, float, float]] = {
     # The kinds of the "kind" palette, in the order of its legend.
     "kernel": (272, 294, 0.08, 0.79, 0.85),
     "native": (48, 76, 0.105, 0.82, 0.88),
-    "v8": (330, 348, 0.085, 0.81, 0.87),
+    "v8": (312, 328, 0.085, 0.81, 0.87),
     "core": (226, 242, 0.075, 0.82, 0.88),
     "deps": (186, 198, 0.085, 0.83, 0.89),
     "app": (134, 150, 0.115, 0.80, 0.87),

@@ -7,7 +7,7 @@ from flameparse.render.palette import BACKGROUNDS, COLORINGS, PALETTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from fractions import Fraction
 
     from flameparse.render.palette import Rgb
@@ -48,8 +48,8 @@ class SvgOptions:
         factor: multiplies every number shown.
         nameattr: frame name -> its link attributes ("href", "target", "title"), see `parse_name_attributes`.
         script: embed the script for zoom and search; without it the picture is static, for documents.
-        event: the event to show, as for `flameparse.document.tree.build_tree`.
-        weight: "period" or "samples".
+        event: the event or events to show, as for `flameparse.document.tree.build_tree`.
+        weight: "period" or "samples"; by default the period where the input has one.
         root: "none", "comm", "pid" or "tid"; by default the document's.
 
     Raises:
@@ -94,8 +94,8 @@ class SvgOptions:
         factor: float = 1,
         nameattr: Mapping[bytes, Mapping[str, str]] | None = None,
         script: bool = True,
-        event: bytes | None = None,
-        weight: str = "period",
+        event: bytes | Sequence[bytes] | None = None,
+        weight: str | None = None,
         root: str | None = None,
     ) -> None:
         self.title = title or ("Flame Chart" if flamechart else "Icicle Graph" if inverted else "Flame Graph")
@@ -214,9 +214,8 @@ def parse_name_attributes(data: bytes) -> tuple[dict[bytes, dict[str, str]], lis
         for part in parts:
             key, _, value = part.decode("utf-8", "replace").partition("=")
             value = value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
-            if (key == "href" and safe_href(value) is not None) or key == "title":
-                attributes.setdefault(name, {})[key] = value
-            elif key == "target" and value in _LINK_TARGETS:
+            allowed = {"href": safe_href(value) is not None, "target": value in _LINK_TARGETS, "title": True}
+            if allowed.get(key):
                 attributes.setdefault(name, {})[key] = value
             elif part:
                 refused.append(f"name attributes, line {number}: {key} left out")

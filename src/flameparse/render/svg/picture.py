@@ -30,7 +30,8 @@ _ANNOTATIONS = ("_[k]", "_[w]", "_[i]", "_[j]")
 
 _STYLE = (
     ".fp text{white-space:pre}.fp-frames text{pointer-events:none}"
-    ".fp-frames g:hover rect{stroke:#222;stroke-width:1}.fp-parent rect{fill-opacity:.45}.fp-parent text{fill-opacity:.6}"
+    ".fp-frames g:hover rect{stroke:#222;stroke-width:1}"
+    ".fp-parent rect{fill-opacity:.45}.fp-parent text{fill-opacity:.6}"
     ".fp-button{cursor:pointer}.fp-button rect{fill:#fff;fill-opacity:.7;stroke:#000;stroke-opacity:.18}"
     ".fp-button:hover rect,.fp-button:focus rect{fill-opacity:1;stroke-opacity:.5}.fp-button:focus{outline:none}"
     ".fp-button[aria-pressed=true] rect{fill:#ffe9a8;fill-opacity:1}"
@@ -117,6 +118,7 @@ class SvgPicture:
             "search": options.searchcolor, "stroke": options.strokecolor, "outlined": _OUTLINED,
             "nametype": options.nametype, "fontsize": size, "fluid": options.fluid,
             "left": options.truncate == "left", "height": _number(height), "textpad": _TEXT_PAD,
+            "rootLast": not options.inverted,
         }  # fmt: skip
         yield from self._opening(height, settings)
         yield from self._heading(title_y, line, legend)
@@ -220,7 +222,8 @@ class SvgPicture:
         for node, start in zip(layout.nodes, layout.starts, strict=True):
             depth = tree.depth[node] + 1
             y = top + depth * row if inverted else bottom - (depth + 1) * row
-            yield self._frame(depth, start, tree.total_weight[node], y, tree.name_bytes(tree.name[node]), tree.kind[node])
+            name, weight = tree.name_bytes(tree.name[node]), tree.total_weight[node]
+            yield self._frame(depth, start, weight, y, name, tree.kind[node])
         yield "</g>\n"
 
     def _frame(self, depth: int, start: int, weight: int, y: float, name: bytes, kind: int | None) -> str:
@@ -246,8 +249,9 @@ class SvgPicture:
             baseline = _number(y + options.height / 2 + options.fontsize * 0.34)
             text = f'<text x="{_hundredths(left + 100 * _TEXT_PAD)}" y="{baseline}">{xml_text(label)}</text>'
         frame = (
-            f'<g data-f="{depth} {start} {weight}"{named}><title>{xml_text(own_tip or tip)}</title><rect x="{_hundredths(left)}"'
-            f' y="{_number(y)}" width="{_hundredths(width)}" height="{options.height - 1}" fill="{_hex(rgb)}"{outline}/>{text}</g>'
+            f'<g data-f="{depth} {start} {weight}"{named}><title>{xml_text(own_tip or tip)}</title>'
+            f'<rect x="{_hundredths(left)}" y="{_number(y)}" width="{_hundredths(width)}" height="{options.height - 1}"'
+            f' fill="{_hex(rgb)}"{outline}/>{text}</g>'
         )
         href = attributes.get("href")
         if href is not None and safe_href(href) is not None:

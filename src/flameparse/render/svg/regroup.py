@@ -7,6 +7,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flameparse.document.tree import Tree
 
 NONE = 0xFFFFFFFF
@@ -29,9 +31,9 @@ class RegroupedTree:
 
     def __init__(self, source: Tree | RegroupedTree) -> None:
         self._source = source
-        self.name_offsets = source.name_offsets
-        self.unit = source.unit
-        self.event = source.event
+        self.name_offsets: Sequence[int] = source.name_offsets
+        self.unit: str = source.unit
+        self.event: bytes = source.event
         self.name: list[int] = []
         self.parent: list[int] = []
         self.depth: list[int] = []

@@ -380,6 +380,12 @@
     }
   });
 
+  /** Keep the buttons in sight when a tall picture is scrolled. */
+  function pinControls() {
+    const y = alone ? window.scrollY : 0;
+    controls.setAttribute('transform', 'translate(' + (plot + settings.pad) + ',' + y + ')');
+  }
+
   function resize() {
     let width = settings.plot + 2 * settings.pad;
     if (settings.fluid) {
@@ -388,7 +394,7 @@
       svg.setAttribute('height', settings.height);
     }
     plot = width - 2 * settings.pad;
-    controls.setAttribute('transform', 'translate(' + (width - settings.pad) + ',0)');
+    pinControls();
     matched.setAttribute('x', width - settings.pad);
   }
 
@@ -401,7 +407,9 @@
   resize();
   if (alone) {
     window.addEventListener('hashchange', () => loadState(false));
+    window.addEventListener('scroll', pinControls);
     loadState(true);
+    if (settings.rootLast) window.scrollTo(0, settings.height); // the root is what one wants to see first
   } else {
     layOut(true);
   }
