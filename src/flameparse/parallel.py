@@ -118,7 +118,7 @@ class _Reader:
         """
         while True:
             view = memoryview(self._buffer)
-            count = self.source.readinto(view[self._filled : self._filled + limits.READ_BLOCK_BYTES])
+            count = self._fill(view[self._filled : self._filled + limits.READ_BLOCK_BYTES])
             self._filled += count
             is_cut = True
             if not count:
@@ -142,6 +142,13 @@ class _Reader:
         self._offset += length
         self.unit += is_cut
         return piece
+
+    def _fill(self, block: memoryview[int]) -> int:
+        # A pipe gives a few kilobytes at a time: a piece for each would cost more than to decode it.
+        filled = 0
+        while filled < len(block) and (count := self.source.readinto(block[filled:])):
+            filled += count
+        return filled
 
     @staticmethod
     def _new_buffer(allocate: Callable[[int], bytearray]) -> bytearray:

@@ -106,7 +106,7 @@ class LoadOptions:
 
 
 def load(
-    inputs: Path | Iterable[Path], options: LoadOptions | None = None, progress: Progress | None = None
+    inputs: Path | list[Path] | tuple[Path, ...], options: LoadOptions | None = None, progress: Progress | None = None
 ) -> Document:
     """Read traces, folded text and documents into one Document.
 
@@ -126,7 +126,7 @@ def load(
     options = options or LoadOptions()
     profiles = []
     root = None
-    for path in [inputs] if isinstance(inputs, str) or hasattr(inputs, "__fspath__") else inputs:
+    for path in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
         with open_source(path) as source:
             try:
                 profile, input_root = _decode(source, options, progress)
@@ -284,7 +284,7 @@ def _fold(profile: Profile, root: str) -> Document:
     from flameparse._version import __version__
 
     account = profile.diagnostics
-    folded = sum(row[3] for row in profile.samples.total_rows())
+    folded = profile.samples.samples_held
     seen = profile.samples.samples_seen
     diagnostics: dict[str, object] = {"samples_seen": seen, "samples_folded": folded, **account.counts}
     if account.dropped:

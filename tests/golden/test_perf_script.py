@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flameparse import limits, parallel
 from flameparse.document.reader import unpack
 from flameparse.document.writer import pack
 from flameparse.export.folded_text import folded_chunks
@@ -85,33 +85,31 @@ def test_threads_give_the_same_on_many_chunks(tmp_path: Path) -> None:
         assert folded(grown, threads=threads) == expected
 
 
-@pytest.fixture
-def piped(tmp_path: Path) -> Iterator[Any]:
-    """Feed bytes through a pipe in writes of one size, so that reads end anywhere."""
-    writers = []
-
-    def feed(text: bytes, size: int) -> Path:
-        pipe = tmp_path / f"pipe{len(writers)}"
-        os.mkfifo(pipe)
-
-        def write() -> None:
-            with pipe.open("wb", buffering=0) as end:
-                for start in range(0, len(text), size):
-                    end.write(text[start : start + size])
-
-        writers.append(threading.Thread(target=write))
-        writers[-1].start()
-        return pipe
-
-    yield feed
-    for writer in writers:
-        writer.join()
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("size", [1, 61, 1009, 16411])
+@pytest.mark.parametrize("fixture", SMALL)
+def test_place_of_the_cuts_does_not_matter(
+    fixture: str, size: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "READ_BLOCK_BYTES", size)
+    monkeypatch.setattr(parallel, "PIECES_BEFORE_THREADS", 0)
+    assert folded(path_of(fixture), threads=threads) == read_golden(fixture)
 
 
-@pytest.mark.parametrize("size", [1, 7, 64, 4096, 65536])
-@pytest.mark.parametrize("fixture", ["fields_insn", "fields_ip_sym", "no_call_graph", "odd_thread_names", "rust_v0"])
-def test_pipe_gives_the_same_however_it_is_written(fixture: str, size: int, piped: Any) -> None:
-    assert folded(piped(text_of(fixture), size)) == read_golden(fixture)
+def test_pipe_gives_the_same_however_it_is_written(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = text_of("several_processes")
+
+    def write() -> None:
+        with pipe.open("wb", buffering=0) as end:
+            for start in range(0, len(text), 7):
+                end.write(text[start : start + 7])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert folded(pipe) == read_golden("several_processes")
+    writer.join()
 
 
 @pytest.mark.parametrize("fixture", FIXTURES)

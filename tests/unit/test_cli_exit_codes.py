@@ -273,15 +273,20 @@ def test_an_output_that_cannot_be_made(trace: Path) -> None:
     assert err.count(b"\n") == 1
 
 
-def test_a_read_only_folder(trace: Path, output: Path) -> None:
+def test_a_read_only_folder(trace: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write everywhere")
     output.parent.chmod(0o500)
     try:
-        code, out, err = run_here("fold", trace, "-o", output)
+        assert run_here("fold", "-q", trace, "-o", output)[:2] == (5, b"")
+        new = output.with_name("new.folded")
+        said = f"flameparse: {new}: cannot write in {str(output.parent)!r}\n".encode()
+        assert run_here("fold", trace, "-o", new) == (5, b"", said)
+        monkeypatch.chdir(output.parent)
+        assert run_here("fold", "-q", trace) == (0, FOLDED, b"")
+        assert run_here("fold", "-q", trace, "--format", "folded", "-o", "/dev/null") == (0, b"", b"")
     finally:
         output.parent.chmod(0o700)
-    assert (code, out, err) == (5, b"", f"flameparse: {output}: cannot write in {str(output.parent)!r}\n".encode())
     assert untouched(output)
 
 

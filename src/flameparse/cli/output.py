@@ -73,9 +73,10 @@ def load_and_write(args: Namespace, console: Console, format_name: str, picture:
     Returns:
         The exit code: complete, damaged, or under ``--strict`` unusable.
     """
-    directory = os.path.dirname(args.output) or "."
-    if not os.access(directory, os.W_OK | os.X_OK):  # known before hours of reading; the write itself checks again
-        raise SinkError(f"{args.output}: cannot write in {directory!r}")
+    if args.output != "-" and not os.path.exists(args.output):  # told before long reading; the write checks it all
+        directory = os.path.dirname(args.output) or "."
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise SinkError(f"{args.output}: cannot write in {directory!r}")
     document, code = load_inputs(args, console)
     if code == exit_codes.UNUSABLE:
         return code

@@ -1,4 +1,4 @@
-"""The one place that prints: every untrusted string passes through `term_safe` here, and no colour is ever used."""
+"""The one place that prints: every untrusted string passes through `term_safe` here, and nothing adds colour."""
 
 from __future__ import annotations
 

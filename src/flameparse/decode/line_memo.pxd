@@ -1,7 +1,9 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from flameparse.model.frame_table cimport NONE_ID
-from flameparse.model.hash_index cimport HashIndex
+from flameparse.model.growth cimport prefetch
+from flameparse.model.hash_index cimport HashIndex, slot_id
+from flameparse.scan.byte_hash cimport hash_bytes
 
 
 cdef struct MemoLine:
@@ -37,6 +39,20 @@ cdef class Memo:
         """The chain of a record."""
         return <MemoChain*>(self.arena + id)
 
+    cdef inline void expect(self, uint32_t tag) noexcept nogil:
+        """Start loading the slot where the search for a tag begins."""
+        prefetch(&self.index.slots[tag & self.index.mask])
+
+    cdef inline void expect_record(self, uint32_t tag) noexcept nogil:
+        """Start loading the record that the first slot of a search names, once the slot is there."""
+        cdef uint64_t slot = self.index.slots[tag & self.index.mask]
+        if slot:
+            prefetch(self.arena + slot_id(slot))
+
+    cdef inline uint32_t tag_of(self, const void* text, uint32_t length) noexcept nogil:
+        """What ``find`` and ``put`` look a byte string up by."""
+        return <uint32_t>(hash_bytes(<const unsigned char*>text, length, self.seed) >> 32)
+
     cdef void clear(self) noexcept nogil
-    cdef uint32_t find(self, const void* text, uint32_t length, uint32_t* tag) noexcept nogil
+    cdef uint32_t find(self, const void* text, uint32_t length, uint32_t tag) noexcept nogil
     cdef int64_t put(self, const void* text, uint32_t length, uint32_t tag, uint32_t meaning) except -1 nogil

@@ -12,7 +12,6 @@ from libc.string cimport memcmp, memcpy
 from flameparse.model.frame_table cimport NONE_ID
 from flameparse.model.growth cimport allocate_large
 from flameparse.model.hash_index cimport index_clear, index_free, index_init, index_put, slot_id
-from flameparse.scan.byte_hash cimport hash_bytes
 
 # MemoLine and MemoChain have the same first word and the same size; `find` and `put` rely on it.
 cdef enum:
@@ -46,15 +45,13 @@ cdef class Memo:
         index_clear(&self.index)
         self.used = 0
 
-    cdef uint32_t find(self, const void* text, uint32_t length, uint32_t* tag) noexcept nogil:
-        """The record of a byte string, or NONE_ID; ``tag`` is set to what ``put`` wants."""
-        cdef uint64_t at, slot
+    cdef uint32_t find(self, const void* text, uint32_t length, uint32_t tag) noexcept nogil:
+        """The record of a byte string, or NONE_ID; ``tag`` is its ``tag_of``."""
+        cdef uint64_t at = tag & self.index.mask
+        cdef uint64_t slot = self.index.slots[at]
         cdef uint32_t id
-        tag[0] = <uint32_t>(hash_bytes(<const unsigned char*>text, length, self.seed) >> 32)
-        at = tag[0] & self.index.mask
-        slot = self.index.slots[at]
         while slot:
-            if slot >> 32 == tag[0]:
+            if slot >> 32 == tag:
                 id = slot_id(slot)
                 if self.arena[id] == length and memcmp(self.arena + id + HEAD_WORDS, text, length) == 0:
                     return id

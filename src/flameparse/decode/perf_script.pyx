@@ -193,6 +193,13 @@ cdef class PerfScriptDecoder:
     cdef uint64_t chain_capacity
     cdef uint32_t predicted
     cdef uint32_t previous
+    # The sample before it, whose stack is yet to be interned.
+    cdef bint is_waiting
+    cdef Sample waiting_sample
+    cdef uint32_t* waiting
+    cdef uint64_t waiting_length
+    cdef uint64_t waiting_capacity
+    cdef uint32_t waiting_tag
     # What repeats from header to header.
     cdef CachedThread cached_threads[THREAD_CACHE_SLOTS]
     cdef uint32_t last_event
@@ -243,6 +250,7 @@ cdef class PerfScriptDecoder:
 
     def __dealloc__(self):
         free(self.chain)
+        free(self.waiting)
 
     def sibling(self):
         """A decoder for another share of the same text, with tables of its own.
@@ -263,6 +271,7 @@ cdef class PerfScriptDecoder:
             unit: the share's number; line numbers count from its start.
         """
         self.end_sample()
+        self.settle()
         self.predicted = self.previous = NONE_ID
         self.unit = unit
         self.line_number = 0
@@ -297,6 +306,7 @@ cdef class PerfScriptDecoder:
             self.place = offset
             self.decode_line(&rest[0], length, False)
         self.end_sample()
+        self.settle()
         diagnostics = self.profile.diagnostics
         diagnostics.count("unknown_lines", self.unknown_lines)
         diagnostics.count("optional_lines", self.optional_lines)
@@ -344,7 +354,8 @@ cdef class PerfScriptDecoder:
                 newline = find_newline(at, end)
                 if newline is NULL:
                     break
-                known = self.lines.find(at, <uint32_t>(newline + 1 - at), &tag)
+                tag = self.lines.tag_of(at, <uint32_t>(newline + 1 - at))
+                known = self.lines.find(at, <uint32_t>(newline + 1 - at), tag)
                 if known != NONE_ID:
                     if self.previous != NONE_ID:
                         self.lines.line(self.previous).next = known
@@ -359,6 +370,8 @@ cdef class PerfScriptDecoder:
                 newline = find_newline(at, end)
                 if newline is NULL:
                     break
+                # After a header comes the leaf frame, which nothing predicts.
+                self.expect_line(newline + 1, end)
             if self.discarding:
                 self.discarding = False
             else:
@@ -375,6 +388,12 @@ cdef class PerfScriptDecoder:
             return end - begin
         return at - begin
 
+    cdef inline void expect_line(self, const unsigned char* at, const unsigned char* end) noexcept nogil:
+        """Start loading what the memo will be asked for when the line at ``at`` is read."""
+        cdef const unsigned char* newline = find_newline(at, end)
+        if newline is not NULL and newline - at < 4096:
+            self.lines.expect(self.lines.tag_of(at, <uint32_t>(newline + 1 - at)))
+
     cdef inline int push_frame(self, uint32_t frame) except -1 nogil:
         """Add the next caller to the sample being read."""
         if self.chain_length == self.chain_capacity:
@@ -388,31 +407,51 @@ cdef class PerfScriptDecoder:
         return 0
 
     cdef int end_sample(self) except -1 nogil:
-        """Intern the stack of the sample being read, if there is one, and hand the sample over."""
-        cdef MemoChain* chain
-        cdef uint32_t size = <uint32_t>(self.chain_length * sizeof(uint32_t))
-        cdef uint32_t tag = 0
-        cdef uint32_t known
+        """Set the sample being read, if there is one, aside for ``settle``.
+
+        The tables are too large for the cache. So a sample waits until the next one is whole: by then what its stack
+        is looked up in has been loaded.
+        """
         if self.state != IN_SAMPLE:
             return 0
+        self.settle()
         self.state = BETWEEN_SAMPLES
+        self.waiting, self.chain = self.chain, self.waiting
+        self.waiting_capacity, self.chain_capacity = self.chain_capacity, self.waiting_capacity
+        self.waiting_length = self.chain_length
+        self.waiting_sample = self.sample
+        self.waiting_tag = self.chains.tag_of(self.waiting, <uint32_t>(self.waiting_length * sizeof(uint32_t)))
+        self.chains.expect(self.waiting_tag)
+        self.is_waiting = True
+        return 0
+
+    cdef int settle(self) except -1 nogil:
+        """Intern the stack of the sample set aside, if there is one, and hand the sample over."""
+        cdef MemoChain* chain
+        cdef uint32_t size = <uint32_t>(self.waiting_length * sizeof(uint32_t))
+        cdef uint32_t known
+        if not self.is_waiting:
+            return 0
+        self.is_waiting = False
         if not size:
-            self.sample.stack = NONE_ID
-            return self.samples.add(self.sample, NULL)
-        known = self.chains.find(self.chain, size, &tag)
+            self.waiting_sample.stack = NONE_ID
+            return self.samples.add(self.waiting_sample, NULL)
+        known = self.chains.find(self.waiting, size, self.waiting_tag)
         if known == NONE_ID:
             if not self.chains.has_room(size):
                 self.chains.clear()
             known = <uint32_t>self.chains.put(
-                self.chain, size, tag, <uint32_t>self.stacks.intern_leaf_first(self.chain, self.chain_length)
+                self.waiting, size, self.waiting_tag,
+                <uint32_t>self.stacks.intern_leaf_first(self.waiting, self.waiting_length),
             )
         chain = self.chains.chain(known)
-        self.sample.stack = chain.stack
-        return self.samples.add(self.sample, &chain.total)
+        self.waiting_sample.stack = chain.stack
+        return self.samples.add(self.waiting_sample, &chain.total)
 
     cdef int begin_sample(self) except -1 nogil:
         """Close the sample before and start reading frames."""
         self.end_sample()
+        self.chains.expect_record(self.waiting_tag)
         self.state = IN_SAMPLE
         self.chain_length = 0
         self.previous = self.predicted = NONE_ID
@@ -537,7 +576,8 @@ cdef class PerfScriptDecoder:
             if not self.lines.has_room(length):
                 self.lines.clear()
                 self.previous = NONE_ID
-            known = self.lines.find(line, <uint32_t>length, &tag)
+            tag = self.lines.tag_of(line, <uint32_t>length)
+            known = self.lines.find(line, <uint32_t>length, tag)
             if known == NONE_ID:
                 known = <uint32_t>self.lines.put(line, <uint32_t>length, tag, id)
             if self.previous != NONE_ID:

@@ -204,6 +204,15 @@ cdef class SampleTable:
         return rows
 
     @property
+    def samples_held(self):
+        """Samples in the totals."""
+        cdef uint64_t i
+        cdef uint64_t held = 0
+        for i in range(self.total_count):
+            held += self.totals[i].samples
+        return held
+
+    @property
     def memory_bytes(self):
         """Bytes the table holds allocated."""
         return (
