@@ -17,9 +17,15 @@ link_args: list[str] = []
 if DEBUG:
     compile_args += ["-O1", "-g"]
 if SANITIZE:
-    sanitizers = "-fsanitize=address,undefined"
-    compile_args += ["-O1", "-g", "-fno-wrapv", "-fno-omit-frame-pointer", sanitizers, "-fno-sanitize-recover=undefined"]
-    link_args += [sanitizers]
+    link_args += ["-fsanitize=address,undefined"]
+    compile_args += [
+        "-O1",
+        "-g",
+        "-fno-wrapv",
+        "-fno-omit-frame-pointer",
+        "-fno-sanitize-recover=undefined",
+        *link_args,
+    ]
 
 # One .pyx is one extension module, named by its place in the package.
 sources = sorted(Path("src/flameparse").rglob("*.pyx"))

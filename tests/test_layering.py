@@ -168,7 +168,10 @@ def test_a_planted_violation_is_found(tmp_path: Path, file: str, text: str, expe
     ("file", "text"),
     [
         ("scan/a.pyx", "from libc.string cimport memchr\nfrom .b cimport c\nfrom ..limits import MAX_LINE_BYTES\n"),
-        ("scan/a.pyx", '"""Doc.\n\nimport flameparse.cli\nfrom flameparse.cli import x\n"""\n# import flameparse.cli\n'),
+        (
+            "scan/a.pyx",
+            '"""Doc.\n\nimport flameparse.cli\nfrom flameparse.cli import x\n"""\n# import flameparse.cli\n',
+        ),
         ("decode/perf_data/a.py", "from ...scan import b\nfrom .. import sniff\nfrom . import abi\nimport re\n"),
         ("export/a.py", "from flameparse.document.tree import build_tree\nimport flameparse.errors\n"),
         ("__init__.py", "from .pipeline import load\n"),

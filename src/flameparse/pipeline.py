@@ -39,7 +39,8 @@ class LoadOptions:
         threads: decoders to run at once; 0 for as many as there are cores.
         names: ``"tidy"`` cuts arguments and the like, ``"raw"`` keeps names as perf printed them.
         compat: a tool whose naming, filtering and weights to copy, or None.
-        root: label above each stack: ``"none"``, ``"comm"``, ``"pid"`` or ``"tid"``.
+        root: label above each stack: ``"none"``, ``"comm"``, ``"pid"`` or ``"tid"``; None for what a document says of
+            itself, else ``"comm"``.
         events: names of the events to keep, see ``flameparse.document.tree.shown_events``; none for all.
         include, exclude: (kind, regex) pairs; kind is one of comm, pid, tid, cpu, frame. A sample needs one match
             among the includes of each kind named, and no match among the excludes.
@@ -65,7 +66,7 @@ class LoadOptions:
         threads: int = 0,
         names: str = "tidy",
         compat: str | None = None,
-        root: str = "comm",
+        root: str | None = None,
         events: Sequence[bytes] = (),
         include: Sequence[Filter] = (),
         exclude: Sequence[Filter] = (),
@@ -81,7 +82,7 @@ class LoadOptions:
         for value, known, what in (
             (names, ("tidy", "raw"), "names"),
             (compat, (None, *COMPAT_TOOLS), "compat"),
-            (root, ("none", "comm", "pid", "tid"), "root"),
+            (root, (None, "none", "comm", "pid", "tid"), "root"),
         ):
             if value not in known:
                 raise UsageError(f"{what} {value!r}: one of {', '.join(map(str, known))}")
@@ -142,7 +143,7 @@ def load(
     joined = profiles[0]
     for profile in profiles[1:]:
         absorb(joined, profile)
-    return _fold(_filter(joined, options), root or options.root)
+    return _fold(_filter(joined, options), options.root or root or "comm")
 
 
 def damage(document: Document) -> str | None:

@@ -32,3 +32,6 @@ cdef int parse_header(
     const unsigned char* at, const unsigned char* end, int dialect, bint anchored_only, Header* header
 ) noexcept nogil
 cdef void parse_thread(const unsigned char* at, const unsigned char* end, Header* header) noexcept nogil
+cdef const unsigned char* find_frame(
+    const unsigned char* at, const unsigned char* end, const unsigned char** frame_end
+) noexcept nogil

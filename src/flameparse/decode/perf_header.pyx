@@ -45,15 +45,22 @@ cdef bint is_date(const unsigned char* at, const unsigned char* end) noexcept no
 cdef const unsigned char* find_time(
     const unsigned char* begin, const unsigned char* end, const unsigned char** colon, int64_t* time_ns
 ) noexcept nogil:
-    """Find the first word ``digits.digits:`` with six or nine digits after the point; its start, or NULL."""
+    """Find the time: a word ``digits.digits:`` with six or nine digits after the point; its start, or NULL.
+
+    It is the first such word after an id, a cpu or misc letters, so that a comm that looks like one is not taken; where
+    no field stands before any, it is the first of all.
+    """
     cdef const unsigned char* at = begin
     cdef const unsigned char* point
     cdef const unsigned char* first
+    cdef const unsigned char* before
+    cdef const unsigned char* found = NULL
     cdef uint64_t seconds, fraction
+    cdef bint follows_field
     while True:
         at = <const unsigned char*>memchr(at, 58, end - at)
         if at is NULL:
-            return NULL
+            return found
         point = at
         while point > begin and is_digit(byte_before(point)):
             point -= 1
@@ -66,10 +73,18 @@ cdef const unsigned char* find_time(
                 first < point and (first == begin or is_blank(byte_before(first))) and (at + 1 == end or is_blank(at[1]))
                 and parse_decimal(first, point, &seconds) is not NULL and seconds < 9000000000u
             ):
-                parse_decimal(point + 1, at, &fraction)
-                time_ns[0] = seconds * 1000000000 + (fraction if at - point == 10 else fraction * 1000)
-                colon[0] = at
-                return first
+                before = trim_blanks(begin, first)
+                follows_field = before > begin and (
+                    is_digit(byte_before(before)) or byte_before(before) == 93
+                    or is_misc(word_start(begin, before), before)
+                )
+                if found is NULL or follows_field:
+                    parse_decimal(point + 1, at, &fraction)
+                    time_ns[0] = seconds * 1000000000 + (fraction if at - point == 10 else fraction * 1000)
+                    colon[0] = at
+                    found = first
+                if follows_field:
+                    return found
         at += 1
 
 
@@ -149,7 +164,11 @@ cdef void parse_thread(const unsigned char* at, const unsigned char* end, Header
 
 
 cdef int parse_event(const unsigned char* at, const unsigned char* end, Header* header) noexcept nogil:
-    """Read ``period event: rest``, each of them optional; a HeaderKind."""
+    """Read ``period event: rest``, each of them optional; a HeaderKind.
+
+    An event may be a tracepoint with arguments behind it or, named by the user, hold blanks: then the line must end in
+    its colon. Text that is neither an event nor a frame is no header but, most likely, the torn start of one.
+    """
     cdef const unsigned char* word_end
     cdef const unsigned char* next
     cdef uint64_t number
@@ -157,14 +176,14 @@ cdef int parse_event(const unsigned char* at, const unsigned char* end, Header* 
     header.event = header.event_end = NULL
     header.has_period = False
     header.period = 1
+    header.rest = at
     if end - at > 12 and memcmp(at, b"PERF_RECORD_", 12) == 0:
-        header.rest = at
         return RECORD_LINE
     word_end = skip_word(at, end)
     if parse_decimal(at, word_end, &number) == word_end:
         next = skip_blanks(word_end, end)
         # A number before an event is the period; before anything else it is a bare address.
-        if next == end or byte_before(skip_word(next, end)) == 58:
+        if next == end or byte_before(skip_word(next, end)) == 58 or byte_before(trim_blanks(next, end)) == 58:
             header.period = number
             header.has_period = True
             at = next
@@ -172,13 +191,83 @@ cdef int parse_event(const unsigned char* at, const unsigned char* end, Header* 
     if word_end - at > 1 and byte_before(word_end) == 58:
         header.event = at
         header.event_end = word_end - 1
-        at = word_end
-    header.rest = at
-    return SAMPLE_HEADER
+        header.rest = word_end
+        return SAMPLE_HEADER
+    end = trim_blanks(at, end)
+    if end - at > 1 and byte_before(end) == 58:
+        header.event = at
+        header.event_end = end - 1
+        header.rest = end
+        return SAMPLE_HEADER
+    return SAMPLE_HEADER if at == end or find_frame(header.rest, end, &next) is not NULL else NOT_A_HEADER
+
+
+cdef const unsigned char* find_frame(
+    const unsigned char* at, const unsigned char* end, const unsigned char** frame_end
+) noexcept nogil:
+    """Find the frame that perf prints behind the event where there is no call graph.
+
+    Before it may stand a tracepoint's arguments or ``-F +addr``, behind it ``-F +insn`` or the target of a branch. The
+    address is the last one that, right-aligned in 16 columns, has a blank before it; or all that follows is a frame
+    with its module.
+
+    Args:
+        at: behind the event's colon, its blanks included.
+        end: of the line.
+        frame_end: set to the end of the frame.
+
+    Returns:
+        Its first blank or digit, or NULL.
+    """
+    cdef const unsigned char* digit
+    cdef const unsigned char* word
+    cdef const unsigned char* found = NULL
+    digit = at
+    while digit + 4 <= end:
+        if memcmp(digit, b" => ", 4) == 0:
+            end = digit
+            break
+        digit += 1
+    digit = end
+    while digit > at and (hex_value(byte_before(digit)) >= 0 or byte_before(digit) == 32):
+        digit -= 1
+    # "insn:" and its bytes, "ilen:" and its number.
+    while digit - at > 6 and (memcmp(digit - 6, b" insn:", 6) == 0 or memcmp(digit - 6, b" ilen:", 6) == 0):
+        digit -= 6
+        end = digit
+        while digit > at and (hex_value(byte_before(digit)) >= 0 or byte_before(digit) == 32):
+            digit -= 1
+    end = trim_blanks(at, end)
+    frame_end[0] = end
+    digit = at
+    while digit < end:
+        word = digit
+        while digit < end and digit[0] == 32:
+            digit += 1
+        if digit > word and digit < end:
+            while digit < end and hex_value(digit[0]) >= 0:
+                digit += 1
+            if digit < end and digit[0] == 32 and digit - word >= 17 and byte_before(digit) != 32:
+                found = word
+                continue
+        while digit < end and digit[0] != 32:
+            digit += 1
+    if found is NULL and end > at and byte_before(end) == 41:
+        word = skip_blanks(at, end)
+        digit = word
+        while digit < end and hex_value(digit[0]) >= 0:
+            digit += 1
+        if digit > word and digit - word <= 16 and digit < end and is_blank(digit[0]):
+            found = at
+    return found
 
 
 cdef int parse_without_time(const unsigned char* at, const unsigned char* end, Header* header) noexcept nogil:
-    """Read a header with no time: ``comm pid[/tid] [cpu] period event:`` or, bare, ``comm tid`` and a blank."""
+    """Read a header with no time: ``comm pid[/tid] [cpu] period event:``, or as much of that as there is.
+
+    Without an event the line must end in the blank that perf ends every field with, or any text with a number last
+    would do.
+    """
     cdef const unsigned char* begin = at
     cdef const unsigned char* word
     cdef const unsigned char* word_end
@@ -197,21 +286,12 @@ cdef int parse_without_time(const unsigned char* at, const unsigned char* end, H
             if next_end - next >= 5 and next[0] == 91 and byte_before(next_end) == 93 and parse_id(next + 1, next_end - 1, &number):
                 header.thread_end = next_end
                 next = skip_blanks(next_end, end)
-            if next == end:
-                # perf ends every field with a blank; without it this is some other text with a number last.
-                if is_blank(begin[0]) or not is_blank(byte_before(end)):
-                    return NOT_A_HEADER
-                header.event = header.event_end = NULL
-                header.has_period = False
-                header.period = 1
-                header.rest = end
-                parse_thread(begin, header.thread_end, header)
-                return SAMPLE_HEADER if header.comm is not NULL else NOT_A_HEADER
             kind = parse_event(next, end, header)
             if kind == RECORD_LINE:
                 return kind
-            if header.event is not NULL and (
-                skip_blanks(header.rest, end) == end or hex_value(skip_blanks(header.rest, end)[0]) >= 0
+            if kind == SAMPLE_HEADER and (
+                is_blank(byte_before(end)) if header.event is NULL
+                else skip_blanks(header.rest, end) == end or find_frame(header.rest, end, &next) is not NULL
             ):
                 parse_thread(begin, header.thread_end, header)
                 return SAMPLE_HEADER

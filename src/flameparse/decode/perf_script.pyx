@@ -21,7 +21,7 @@ from libc.string cimport memchr, memcmp, memcpy
 from flameparse.decode.line_memo cimport Memo, MemoChain, MemoLine
 from flameparse.decode.perf_header cimport (
     DIALECT_INFERNO, DIALECT_NATIVE, DIALECT_STACKCOLLAPSE, NOT_A_HEADER, RECORD_LINE, SAMPLE_HEADER, Header,
-    parse_header, parse_thread,
+    find_frame, parse_header, parse_thread,
 )
 from flameparse.model.event_table cimport UNIT_PERIOD, EventTable
 from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
@@ -146,21 +146,37 @@ cdef bint parse_frame(
 
 
 cdef bint is_optional(const unsigned char* at, const unsigned char* end) noexcept nogil:
-    """Whether a line is an extra field that perf prints on a line of its own.
+    """Whether a line is one that perf prints beside samples.
 
-    ``-F +insn``, ``+iregs``, ``+uregs``, ``+brstack``, ``+bpf-output``, ``+metric``, and Intel PT's error notes.
+    ``-F +insn``, ``+iregs``, ``+uregs``, ``+brstack``, ``+bpf-output``, ``+metric``, Intel PT's error notes, records
+    without a thread, and the further lines of ``PERF_RECORD_NAMESPACES``.
     """
     cdef const unsigned char* word = skip_blanks(at, end)
     cdef Py_ssize_t left = end - word
     if left >= 23 and memcmp(word, b"instruction trace error", 23) == 0:
         return True
-    return word > at and (
+    if word == at:
+        return left > 12 and memcmp(word, b"PERF_RECORD_", 12) == 0
+    return (
         (left >= 5 and memcmp(word, b"insn:", 5) == 0)
+        or (left >= 5 and memcmp(word, b"ilen:", 5) == 0)
         or (left >= 4 and memcmp(word, b"ABI:", 4) == 0)
         or (left >= 7 and memcmp(word, b"metric:", 7) == 0)
         or (left >= 11 and memcmp(word, b"BPF output:", 11) == 0)
         or (left >= 5 and memcmp(word, b"0x", 2) == 0 and memchr(word, 47, skip_word(word, end) - word) is not NULL)
+        or is_namespace(word, end)
     )
+
+
+cdef bint is_namespace(const unsigned char* at, const unsigned char* end) noexcept nogil:
+    """Whether a text begins like ``[0/net: 4/0xf0000098`` or, in the lines after it, ``1/uts: ...``."""
+    cdef uint64_t number
+    if at < end and at[0] == 91:
+        at += 1
+    at = parse_decimal(at, end, &number)
+    if at is NULL or at == end or at[0] != 47:
+        return False
+    return byte_before(skip_word(at, end)) == 58
 
 
 cdef class PerfScriptDecoder:
@@ -187,6 +203,7 @@ cdef class PerfScriptDecoder:
     cdef int dialect
     # The sample being read.
     cdef int state
+    cdef bint after_one_line    # the line before was a sample with its frame, which a source line may follow
     cdef Sample sample
     cdef uint32_t* chain
     cdef uint64_t chain_length
@@ -468,7 +485,9 @@ cdef class PerfScriptDecoder:
         cdef const unsigned char* end = at + length
         cdef const unsigned char* text_end = end
         cdef FrameText frame
+        cdef bint may_be_source = self.after_one_line or self.state == IN_SAMPLE
         self.line_number += 1
+        self.after_one_line = False
         if text_end > at and byte_before(text_end) == 10:
             text_end -= 1
         if text_end > at and byte_before(text_end) == 13:
@@ -489,7 +508,7 @@ cdef class PerfScriptDecoder:
         if is_optional(at, text_end):
             self.optional_lines += 1
             return 0
-        if self.take_header(at, text_end, False):
+        if at[0] != 9 and self.take_header(at, text_end, False):
             return 0
         if parse_frame(at, text_end, self.dialect, &frame):
             if not self.is_open:
@@ -499,7 +518,7 @@ cdef class PerfScriptDecoder:
             if self.is_headerless:
                 self.begin_headerless_sample()
                 return self.take_frame(&frame, at, length, is_whole)
-        elif self.state == IN_SAMPLE and text_end - at > 2 and at[0] == 32 and at[1] == 32 and not is_blank(at[2]):
+        elif may_be_source and text_end - at > 2 and at[0] == 32 and at[1] == 32 and not is_blank(at[2]):
             # -F +srcline: two blanks and the place in the source.
             self.optional_lines += 1
             return 0
@@ -530,23 +549,13 @@ cdef class PerfScriptDecoder:
         if header.has_period and self.events.rows[self.sample.event].unit < UNIT_PERIOD:
             self.events.rows[self.sample.event].unit = UNIT_PERIOD
         self.set_thread(at, &header)
-        rest = skip_blanks(header.rest, end)
-        if rest < end and self.is_address_first(rest, end, &header) and parse_frame(rest - 1, end, self.dialect, &frame):
+        rest = find_frame(header.rest, end, &end)
+        if rest is not NULL and parse_frame(rest, end, self.dialect, &frame):
             # Recorded without a call graph: the one frame is on the header's line and the sample is whole.
             self.push_frame(self.frame_of(&frame))
             self.end_sample()
+            self.after_one_line = True
         return True
-
-    cdef bint is_address_first(
-        self, const unsigned char* rest, const unsigned char* end, Header* header
-    ) noexcept nogil:
-        """Whether what follows the event is a frame and not a tracepoint's arguments."""
-        cdef const unsigned char* colon
-        if header.event is NULL:
-            return True
-        colon = <const unsigned char*>memchr(header.event, 58, header.event_end - header.event)
-        # "sched:sched_switch" has arguments, "cycles:u" and "cpu-clock:uhH" have modifiers.
-        return colon is NULL or header.event_end - colon <= 8 or byte_before(end) == 41
 
     cdef int begin_headerless_sample(self) except -1 nogil:
         """Begin a sample of a text printed without any header field (``-F ip,sym``)."""
