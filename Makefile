@@ -73,7 +73,7 @@ bench: $(BUILT)
 	$(BIN)/python -m benchmarks
 
 soak: $(BUILT)
-	HYPOTHESIS_PROFILE=nightly FLAMEPARSE_MUTATIONS=1000000 $(BIN)/python -m pytest tests/property tests/fuzz $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=nightly FLAMEPARSE_FUZZ_INPUTS=1000000 $(BIN)/python -m pytest tests/property tests/fuzz $(PYTEST_ARGS)
 
 sanitize:
 	PYTHON='$(PYTHON)' bash tests/sanitize.sh $(PYTEST_ARGS)

@@ -12,6 +12,6 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ("LD_PRELOAD", "PYTHONMALLOC")}
 
 
-def run(argv: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """Run a program to its end, capturing its output as bytes; options are those of subprocess.run."""
+def run(argv: list[str], **options: Any) -> subprocess.CompletedProcess[Any]:
+    """Run a program to its end, capturing its output; options are those of subprocess.run."""
     return subprocess.run(argv, **{"env": environment(), "capture_output": True, "check": False, **options})

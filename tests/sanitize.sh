@@ -46,6 +46,6 @@ env LD_PRELOAD="$("$CC" -print-file-name=libasan.so) $("$CC" -print-file-name=li
     PYTHONMALLOC=malloc \
     ASAN_OPTIONS="detect_leaks=$detect_leaks:allocator_may_return_null=1" \
     UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-    HYPOTHESIS_PROFILE="${HYPOTHESIS_PROFILE:-sanitize}" FLAMEPARSE_MUTATIONS="${FLAMEPARSE_MUTATIONS:-20000}" \
+    HYPOTHESIS_PROFILE="${HYPOTHESIS_PROFILE:-sanitize}" FLAMEPARSE_FUZZ_INPUTS="${FLAMEPARSE_FUZZ_INPUTS:-20000}" \
     "$venv/bin/python" -m pytest -p no:cacheprovider -p no:faulthandler --capture=sys \
     --ignore=tests/browser -m 'not memory and not packaging' "$@"

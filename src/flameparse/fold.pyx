@@ -12,7 +12,7 @@ from libc.string cimport memcpy
 from flameparse.model.counting_sort cimport order_by_key
 from flameparse.model.event_table cimport EventTable
 from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
-from flameparse.model.sample_table cimport UNKNOWN_CPU, Sample, SampleTable, Total
+from flameparse.model.sample_table cimport UNKNOWN_CPU, UNKNOWN_TIME, Sample, SampleTable, Total
 from flameparse.model.stack_table cimport StackTable
 from flameparse.model.string_table cimport StringTable
 from flameparse.model.thread_table cimport Thread, ThreadTable
@@ -204,8 +204,9 @@ cdef class Folder:
         return 0
 
     cdef int number_threads(self) except -1:
-        """Sort the used threads by comm, pid and tid."""
+        """Sort the used threads by comm, pid and tid; ones that were renamed alike become one."""
         cdef uint64_t i
+        cdef uint64_t count = 0
         cdef Thread* row
         cdef Column comm, pid, tid
         used = []
@@ -215,14 +216,18 @@ cdef class Folder:
                 used.append((self.string_id(row.comm), row.pid, row.tid, i))
         used.sort()
         comm, pid, tid = Column(len(used), 4), Column(len(used), 4), Column(len(used), 4)
-        for number, (comm_id, pid_value, tid_value, old) in enumerate(used):
-            comm.u32()[<uint64_t>number] = comm_id
-            (<int32_t*>pid.data)[<uint64_t>number] = pid_value
-            (<int32_t*>tid.data)[<uint64_t>number] = tid_value
-            self.thread_ids.ids[<uint64_t>old] = number
-        self.columns["thread_comm"] = comm.view("I")
-        self.columns["thread_pid"] = pid.view("i")
-        self.columns["thread_tid"] = tid.view("i")
+        last = None
+        for comm_id, pid_value, tid_value, old in used:
+            if (comm_id, pid_value, tid_value) != last:
+                last = (comm_id, pid_value, tid_value)
+                comm.u32()[count] = comm_id
+                (<int32_t*>pid.data)[count] = pid_value
+                (<int32_t*>tid.data)[count] = tid_value
+                count += 1
+            self.thread_ids.ids[<uint64_t>old] = <uint32_t>(count - 1)
+        self.columns["thread_comm"] = comm.view("I")[:count]
+        self.columns["thread_pid"] = pid.view("i")[:count]
+        self.columns["thread_tid"] = tid.view("i")[:count]
         return 0
 
     cdef int number_events(self) except -1:
@@ -414,7 +419,7 @@ def unfold(document not None, profile not None):
 
     Args:
         document: a valid document, as the reader gives it.
-        profile: receives it. A window set on its samples drops rows only if the document has a time line.
+        profile: receives it, the time line too if its samples keep one. A window set on its samples drops nothing.
 
     Raises:
         MemoryError: no room.
@@ -470,8 +475,12 @@ def unfold(document not None, profile not None):
             sample.cpu = cpus[i]
             sample.time_ns = times[i]
             sample.period = periods[i]
-            samples.add(sample, NULL)
-        return
+            samples.add_to_timeline(sample)
+            if sample.time_ns != UNKNOWN_TIME:
+                if samples.first_time_ns == UNKNOWN_TIME:
+                    samples.first_time_ns = samples.last_time_ns = sample.time_ns
+                samples.first_time_ns = min(samples.first_time_ns, sample.time_ns)
+                samples.last_time_ns = max(samples.last_time_ns, sample.time_ns)
     first, second, third = document.total_event, document.total_thread, document.total_stack
     sample_counts, periods = document.total_samples, document.total_period
     for i in range(first.shape[0]):

@@ -52,3 +52,6 @@ MAX_TOTAL_WEIGHT = (1 << 63) - 1
 
 # Whole stacks a decoder remembers, as frame ids, before it forgets them all.
 MAX_CHAIN_MEMO_BYTES = 16 << 20
+
+# A counter of the loss account; what an integer of a document can hold. It stays there when more is added.
+MAX_COUNT = (1 << 64) - 1

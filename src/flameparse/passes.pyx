@@ -167,6 +167,7 @@ def name_frames(
     for i in range(source_frames.count):
         source_frames.rows[i].cuts_callers = source_frames.rows[i].name in cut if cut else 0
     derived = share_tables(profile, samples)
+    derived.stacks = StackTable(source_stacks.count)
     frames, stacks = derived.frames, derived.stacks
     is_java = bytearray(threads.count)
     if style in ("stackcollapse-perf", "inferno"):

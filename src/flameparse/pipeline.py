@@ -5,7 +5,7 @@ from __future__ import annotations
 from flameparse import limits
 from flameparse.decode import sniff
 from flameparse.document.tree import shown_events
-from flameparse.errors import DecodeError, FlameparseError, UsageError
+from flameparse.errors import DecodeError, FlameparseError, LimitError, UsageError
 from flameparse.fold import fold, unfold
 from flameparse.model.absorb import absorb
 from flameparse.model.profile import Profile
@@ -121,7 +121,7 @@ def load(
 
     Raises:
         SourceError: an input cannot be had or is no format we know.
-        DecodeError: an input is damaged beyond use.
+        DecodeError: an input is damaged beyond use, or weights sum past what can be counted.
         UsageError: options that do not fit the input.
     """
     options = options or LoadOptions()
@@ -134,6 +134,8 @@ def load(
             except DecodeError as error:
                 error.args = (f"{source.name}: {error}" if not str(error).startswith(source.name) else str(error),)
                 raise
+            except OverflowError as error:
+                raise LimitError(f"{source.name}: {error}") from error
             if source.damage is not None:
                 profile.diagnostics.damage.append(f"{source.name}: {source.damage}")
         root = root or input_root
@@ -141,9 +143,14 @@ def load(
     if not profiles:
         raise UsageError("no input")
     joined = profiles[0]
-    for profile in profiles[1:]:
-        absorb(joined, profile)
-    return _fold(_filter(joined, options), options.root or root or "comm")
+    try:
+        if sum(profile.samples.samples_seen for profile in profiles) > limits.MAX_TOTAL_WEIGHT:
+            raise OverflowError("the samples of all inputs sum past 2**63 - 1")
+        for profile in profiles[1:]:
+            absorb(joined, profile)
+        return _fold(_filter(joined, options), options.root or root or "comm")
+    except OverflowError as error:
+        raise LimitError(str(error)) from error
 
 
 def damage(document: Document) -> str | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 
 import pytest
 
+import foreign
 from flameparse.__main__ import main
 from flameparse.cli.dispatch import COMMANDS
 from flameparse.cli.options import build_parser
@@ -23,7 +23,7 @@ def script(shell: str, capfdbinary: pytest.CaptureFixture[bytes]) -> str:
 def test_each_shell_parses_its_script(shell: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"no {shell} here")
-    done = subprocess.run([shell, "-n"], input=script(shell, capfdbinary), text=True, capture_output=True)
+    done = foreign.run([shell, "-n"], input=script(shell, capfdbinary), text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -46,7 +46,7 @@ def complete_in_bash(text: str, line: str, capfdbinary: pytest.CaptureFixture[by
         f"{text}\nCOMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}; _flameparse\n"
         'printf "%s\\n" "${COMPREPLY[@]}"'
     )
-    return subprocess.run(["bash", "-c", probe], text=True, capture_output=True, check=True).stdout.split()
+    return foreign.run(["bash", "-c", probe], text=True, check=True).stdout.split()
 
 
 @pytest.mark.parametrize(

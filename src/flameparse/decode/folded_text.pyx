@@ -56,6 +56,7 @@ cdef class FoldedTextDecoder:
     cdef bint discarding
     cdef list unknown_sites
     cdef uint64_t max_line_bytes
+    cdef uint64_t max_total
 
     def __cinit__(self, profile not None):
         self.profile = profile
@@ -66,6 +67,7 @@ cdef class FoldedTextDecoder:
         self.event = profile.events.add(self.strings.add(b""))
         self.unknown_sites = []
         self.max_line_bytes = limits.MAX_LINE_BYTES
+        self.max_total = limits.MAX_TOTAL_WEIGHT
 
     def __dealloc__(self):
         free(self.levels)
@@ -83,7 +85,7 @@ cdef class FoldedTextDecoder:
 
         Raises:
             MemoryError: no room.
-            OverflowError: weights past 2**64 - 1.
+            OverflowError: the weights of all lines sum past 2**63 - 1.
         """
         cdef const unsigned char* begin
         cdef const unsigned char* at
@@ -107,10 +109,8 @@ cdef class FoldedTextDecoder:
                 at = newline + 1
             if self.discarding:
                 at = end
-            elif <uint64_t>(end - at) >= self.max_line_bytes:
-                # A weight past the cap cannot be had, so the line says nothing.
-                self.long_lines += 1
-                self.note_unknown()
+            elif <uint64_t>(end - at) > self.max_line_bytes:
+                self.take_long_line()
                 self.discarding = True
                 at = end
         return at - begin
@@ -125,7 +125,13 @@ cdef class FoldedTextDecoder:
         diagnostics.count("long_lines", self.long_lines)
         diagnostics.unknown_line_numbers += self.unknown_sites
 
+    cdef int take_long_line(self) except -1 nogil:
+        """Account for a line past the cap: its weight cannot be had, so it says nothing."""
+        self.long_lines += 1
+        return self.note_unknown()
+
     cdef int note_unknown(self) except -1 nogil:
+        """Account for a line that is no stack."""
         self.line_number += 1
         self.unknown_lines += 1
         if self.unknown_lines <= 5:
@@ -139,6 +145,8 @@ cdef class FoldedTextDecoder:
         cdef uint64_t weight
         cdef Sample sample
         cdef Total total
+        if <uint64_t>(end - at) > self.max_line_bytes:
+            return self.take_long_line()
         if end > at and byte_before(end) == 13:
             end -= 1
         if end == at or (at[0] == 35 and end - at > 1 and at[1] == 32):
@@ -156,6 +164,9 @@ cdef class FoldedTextDecoder:
         sample.cpu = UNKNOWN_CPU
         sample.time_ns = UNKNOWN_TIME
         sample.period = total.samples = total.period = weight
+        if weight > self.max_total - min(self.max_total, self.samples.samples_seen):
+            with gil:
+                raise OverflowError("the weights sum past 2**63 - 1")
         self.samples.samples_seen += weight
         self.samples.add_to_timeline(sample)
         self.samples.add_total(total)

@@ -25,7 +25,8 @@ from flameparse.decode.perf_header cimport (
 )
 from flameparse.model.event_table cimport UNIT_PERIOD, EventTable
 from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
-from flameparse.model.growth cimport reserve
+from flameparse.model.growth cimport prefetch, reserve
+from flameparse.model.hash_index cimport slot_id
 from flameparse.model.sample_table cimport UNKNOWN_CPU, UNKNOWN_TIME, Sample, SampleTable
 from flameparse.model.stack_table cimport StackTable
 from flameparse.model.string_table cimport StringTable
@@ -217,11 +218,11 @@ cdef class PerfScriptDecoder:
     cdef uint64_t waiting_length
     cdef uint64_t waiting_capacity
     cdef uint32_t waiting_tag
+    cdef uint32_t expected_tag
     # What repeats from header to header.
     cdef CachedThread cached_threads[THREAD_CACHE_SLOTS]
     cdef uint32_t last_event
-    cdef uint32_t no_event
-    cdef uint32_t no_comm_thread
+    cdef uint32_t last_dso
     # The input as a whole.
     cdef bint is_open
     cdef bint is_headerless
@@ -262,8 +263,7 @@ cdef class PerfScriptDecoder:
         self.unknown_sites = []
         self.predicted = self.previous = NONE_ID
         self.last_event = NONE_ID
-        self.no_event = NONE_ID
-        self.no_comm_thread = NONE_ID
+        self.last_dso = NONE_ID
 
     def __dealloc__(self):
         free(self.chain)
@@ -355,18 +355,14 @@ cdef class PerfScriptDecoder:
         while at < end:
             if self.state == IN_SAMPLE and not self.discarding:
                 if self.predicted != NONE_ID:
-                    line = self.lines.line(self.predicted)
-                    if line.length <= <size_t>(end - at) and memcmp(line + 1, at, line.length) == 0:
-                        self.push_frame(line.frame)
-                        self.line_number += 1
-                        self.previous = self.predicted
-                        self.predicted = line.next
-                        at += line.length
-                        continue
+                    at = self.follow(at, end)
+                    if at == end:
+                        break
                 if at[0] == 10:
                     self.line_number += 1
-                    self.end_sample()
                     at += 1
+                    self.expect_leaf(at, end)
+                    self.end_sample()
                     continue
                 newline = find_newline(at, end)
                 if newline is NULL:
@@ -374,9 +370,10 @@ cdef class PerfScriptDecoder:
                 tag = self.lines.tag_of(at, <uint32_t>(newline + 1 - at))
                 known = self.lines.find(at, <uint32_t>(newline + 1 - at), tag)
                 if known != NONE_ID:
+                    line = self.lines.line(known)
                     if self.previous != NONE_ID:
                         self.lines.line(self.previous).next = known
-                    line = self.lines.line(known)
+                        self.lines.line(self.previous).second = line.next
                     self.push_frame(line.frame)
                     self.line_number += 1
                     self.previous = known
@@ -387,8 +384,7 @@ cdef class PerfScriptDecoder:
                 newline = find_newline(at, end)
                 if newline is NULL:
                     break
-                # After a header comes the leaf frame, which nothing predicts.
-                self.expect_line(newline + 1, end)
+                self.lines.expect_record(self.expected_tag)
             if self.discarding:
                 self.discarding = False
             else:
@@ -405,11 +401,36 @@ cdef class PerfScriptDecoder:
             return end - begin
         return at - begin
 
-    cdef inline void expect_line(self, const unsigned char* at, const unsigned char* end) noexcept nogil:
-        """Start loading what the memo will be asked for when the line at ``at`` is read."""
-        cdef const unsigned char* newline = find_newline(at, end)
-        if newline is not NULL and newline - at < 4096:
-            self.lines.expect(self.lines.tag_of(at, <uint32_t>(newline + 1 - at)))
+    cdef const unsigned char* follow(self, const unsigned char* at, const unsigned char* end) except NULL nogil:
+        """Take lines as long as each is the one that followed its predecessor last time; the first that is not."""
+        cdef uint32_t* arena = self.lines.arena
+        cdef uint32_t id = self.predicted
+        cdef uint32_t previous = self.previous
+        cdef const unsigned char* begin = at
+        cdef MemoLine* line
+        while id != NONE_ID:
+            line = <MemoLine*>(arena + id)
+            prefetch(arena + line.second)
+            if line.length > <size_t>(end - at) or memcmp(line + 1, at, line.length) != 0:
+                break
+            self.push_frame(line.frame)
+            self.line_number += 1
+            at += line.length
+            previous = id
+            id = line.next
+        self.predicted = NONE_ID
+        self.previous = previous
+        return at
+
+    cdef inline void expect_leaf(self, const unsigned char* at, const unsigned char* end) noexcept nogil:
+        """Start loading what the memo will be asked for after the header at ``at``: nothing predicts the leaf frame."""
+        cdef const unsigned char* leaf = find_newline(at, end)
+        cdef const unsigned char* newline
+        if leaf is not NULL:
+            newline = find_newline(leaf + 1, end)
+            if newline is not NULL and newline - leaf < 4096:
+                self.expected_tag = self.lines.tag_of(leaf + 1, <uint32_t>(newline - leaf))
+                self.lines.expect(self.expected_tag)
 
     cdef inline int push_frame(self, uint32_t frame) except -1 nogil:
         """Add the next caller to the sample being read."""
@@ -459,11 +480,19 @@ cdef class PerfScriptDecoder:
                 self.chains.clear()
             known = <uint32_t>self.chains.put(
                 self.waiting, size, self.waiting_tag,
-                <uint32_t>self.stacks.intern_leaf_first(self.waiting, self.waiting_length),
+                <uint32_t>self.stacks.intern_leaf_first(
+                    self.waiting, self.waiting_length, self.waiting_sample.thread
+                ),
             )
         chain = self.chains.chain(known)
         self.waiting_sample.stack = chain.stack
         return self.samples.add(self.waiting_sample, &chain.total)
+
+    cdef inline void expect_total(self) noexcept nogil:
+        """Start loading the row of the totals that the sample set aside will likely add to."""
+        cdef uint64_t slot = self.chains.index.slots[self.waiting_tag & self.chains.index.mask]
+        if slot and self.is_waiting:
+            self.samples.expect_row(self.chains.chain(slot_id(slot)).total)
 
     cdef int begin_sample(self) except -1 nogil:
         """Close the sample before and start reading frames."""
@@ -549,6 +578,7 @@ cdef class PerfScriptDecoder:
         if header.has_period and self.events.rows[self.sample.event].unit < UNIT_PERIOD:
             self.events.rows[self.sample.event].unit = UNIT_PERIOD
         self.set_thread(at, &header)
+        self.expect_total()
         rest = find_frame(header.rest, end, &end)
         if rest is not NULL and parse_frame(rest, end, self.dialect, &frame):
             # Recorded without a call graph: the one frame is on the header's line and the sample is whole.
@@ -602,13 +632,22 @@ cdef class PerfScriptDecoder:
         frame.address = 0
         frame.dso = NONE_ID
         if text.module is not NULL:
-            frame.dso = self.intern_capped(text.module, text.module_end - text.module, self.max_name_bytes)
+            frame.dso = self.dso_of(text.module, text.module_end - text.module)
         if name_length == 0 or (name_length == 9 and memcmp(text.name, b"[unknown]", 9) == 0):
             frame.name = NONE_ID
             frame.address = text.address if self.keeps_addresses else text.address & 0xFFFF000000000000u
         else:
             frame.name = self.intern_capped(text.name, name_length, self.max_name_bytes)
         return <uint32_t>self.frames.intern(frame)
+
+    cdef uint32_t dso_of(self, const unsigned char* text, size_t length) except? 0 nogil:
+        """Intern a module; most often the one before again."""
+        if (
+            self.last_dso == NONE_ID or self.strings.length(self.last_dso) != length
+            or memcmp(self.strings.at(self.last_dso), text, length) != 0
+        ):
+            self.last_dso = self.intern_capped(text, length, self.max_name_bytes)
+        return self.last_dso
 
     cdef uint32_t intern_capped(self, const unsigned char* text, size_t length, size_t cap) except? 0 nogil:
         """Intern a string; of one past the cap its start and a hash, so that distinct ones stay distinct."""

@@ -59,10 +59,14 @@ def sniff(head: bytes, name: str) -> str:
 
 def _looks_folded(head: bytes) -> bool:
     """Whether the first line that says anything is a stack, a blank and a number."""
-    for line in head.split(b"\n"):
+    lines = head.split(b"\n")
+    for number, line in enumerate(lines, 1):
         line = line.rstrip(b"\r")
         if not line or line.startswith(b"# "):
             continue
+        if number == len(lines) and len(head) >= SNIFF_BYTES:
+            # A stack so deep that its weight is out of sight.
+            return b";" in line and b"\0" not in line
         stack, blank, weight = line.rpartition(b" ")
         return bool(stack and blank) and weight.replace(b".", b"", 1).isdigit()
     return False

@@ -28,7 +28,12 @@ def shown_events(names: list[bytes], event: Event) -> list[int]: ...
 def on_one_line(name: bytes) -> bytes: ...
 def root_labels(document: Document, root: str | None) -> list[bytes | None]: ...
 def build_tree(
-    document: Document, *, event: Event = None, weight: str | None = None, root: str | None = None, one_line: bool = False
+    document: Document,
+    *,
+    event: Event = None,
+    weight: str | None = None,
+    root: str | None = None,
+    one_line: bool = False,
 ) -> Tree: ...
 def timeline_rows(
     document: Document, *, event: Event = None, weight: str | None = None, root: str | None = None

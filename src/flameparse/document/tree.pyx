@@ -9,7 +9,7 @@ from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcpy
 
 from flameparse.model.counting_sort cimport order_by_key
-from flameparse.model.frame_table cimport NONE_ID
+from flameparse.model.frame_table cimport KIND_USER, NONE_ID
 from flameparse.model.stack_table cimport StackTable
 from flameparse.model.string_table cimport StringTable
 from flameparse.model.thread_table cimport UNKNOWN_ID
@@ -84,7 +84,7 @@ cdef class TreeBuilder:
         cdef uint64_t string_count = len(document.string_offsets) - 1
         self.one_line = one_line
         self.names = StringTable()
-        self.nodes = StackTable()
+        self.nodes = StackTable(stack_count)
         self.blob = document.string_bytes
         self.offsets = document.string_offsets
         self.frame_name = document.frame_name
@@ -189,6 +189,9 @@ cdef class TreeBuilder:
     cdef int add(self, uint32_t root, uint32_t stack, uint64_t weight) except -1:
         """Add weight to a stack under a root label; either may be NONE_ID."""
         cdef uint32_t node = root if stack == NONE_ID else self.node_of_stack(root, stack)
+        if node == NONE_ID and self.one_line:
+            # A line of folded text holds one name at least.
+            node = self.node(NONE_ID, self.names.add(b"[unknown]"), KIND_USER)
         if node == NONE_ID:
             if self.bare_weight > UINT64_MAX - weight:
                 raise OverflowError("weights sum past 2**64 - 1")
@@ -509,7 +512,9 @@ def timeline_rows(document not None, *, event=None, weight=None, root=None):
         if view.is_shown[<Py_ssize_t>line["event"][i]]:
             thread = line["thread"][i]
             label = None if thread == NONE_ID else view.labels[thread]
-            rows.append((label, line["stack"][i], 1 if view.by_samples else line["period"][i]))
+            # A line of folded text is one row of many samples; without a period they are what its weight counts.
+            counts_rows = view.by_samples and document.event_unit[line["event"][i]] != EventUnit.SAMPLES
+            rows.append((label, line["stack"][i], 1 if counts_rows else line["period"][i]))
     return rows, view.unit, view.event
 
 

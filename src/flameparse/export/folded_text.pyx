@@ -208,8 +208,6 @@ def folded_chunks(document not None, *, event=None, weight=None, root=None):
     """
     tree = build_tree(document, event=event, weight=weight, root=root, one_line=True)
     cdef FoldedWriter writer = FoldedWriter(tree)
-    if tree.bare_weight:
-        yield b"[unknown] %d\n" % tree.bare_weight
     while chunk := writer.next_chunk():
         yield chunk
 

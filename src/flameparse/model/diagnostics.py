@@ -26,14 +26,14 @@ class Diagnostics:
         self.damage: list[str] = []
 
     def count(self, what: str, how_many: int = 1) -> None:
-        """Add to a counter; zero leaves no entry."""
+        """Add to a counter, up to the largest a document holds; zero leaves no entry."""
         if how_many:
-            self.counts[what] = self.counts.get(what, 0) + how_many
+            self.counts[what] = min(self.counts.get(what, 0) + how_many, limits.MAX_COUNT)
 
     def drop(self, reason: str, samples: int) -> None:
         """Account for samples that will not be in the output."""
         if samples:
-            self.dropped[reason] = self.dropped.get(reason, 0) + samples
+            self.dropped[reason] = min(self.dropped.get(reason, 0) + samples, limits.MAX_COUNT)
 
     def absorb(self, other: Diagnostics) -> None:
         """Add another account to this one."""
@@ -41,6 +41,6 @@ class Diagnostics:
             self.count(what, how_many)
         for reason, samples in other.dropped.items():
             self.drop(reason, samples)
-        room = limits.MAX_UNKNOWN_LINE_SITES - len(self.unknown_line_numbers)
+        room = max(0, limits.MAX_UNKNOWN_LINE_SITES - len(self.unknown_line_numbers))
         self.unknown_line_numbers += other.unknown_line_numbers[:room]
         self.damage += other.damage

@@ -10,14 +10,23 @@ from flameparse.scan.byte_hash cimport mix
 
 
 cdef class StackTable:
-    """Interns stacks. A parent is always added before its children, so one pass over ids is a tree walk."""
+    """Interns stacks. A parent is always added before its children, so one pass over ids is a tree walk.
 
-    def __cinit__(self):
-        index_init(&self.index, 1024)
+    Args:
+        expected: how many there will be at least, so that the index need not grow up to there.
+    """
+
+    def __cinit__(self, uint64_t expected=0):
+        cdef uint64_t slot_count = 1024
+        while slot_count < 2 * expected:
+            slot_count *= 2
+        index_init(&self.index, slot_count)
 
     def __dealloc__(self):
+        cdef int lane
         free(self.rows)
-        free(self.path)
+        for lane in range(STACK_LANES):
+            free(self.paths[lane].nodes)
         index_free(&self.index)
 
     def __len__(self):
@@ -62,29 +71,31 @@ cdef class StackTable:
         self.count += 1
         return self.count - 1
 
-    cdef int64_t intern_leaf_first(self, const uint32_t* chain, size_t length) except -1 nogil:
+    cdef int64_t intern_leaf_first(self, const uint32_t* chain, size_t length, uint32_t lane) except -1 nogil:
         """Find or add a whole stack; its id.
 
-        Consecutive stacks share their callers, so only what differs from the last one, from the root down, is looked
-        up.
+        A thread's stacks share their callers, so only what differs from the last one, from the root down, is looked up.
 
         Args:
             chain: frame ids, leaf first.
             length: how many, at least one.
+            lane: which last stack to compare with; the thread's number, say.
         """
+        cdef StackPath* path = &self.paths[lane % STACK_LANES]
         cdef uint32_t stack = NONE_ID
         cdef size_t level = 0
-        cdef size_t shared = min(length, self.path_length)
-        reserve(<void**>&self.path, &self.path_capacity, length, sizeof(StackNode))
-        while level < shared and self.path[level].frame == chain[length - 1 - level]:
-            stack = self.path[level].parent
+        cdef size_t shared = min(length, path.length)
+        reserve(<void**>&path.nodes, &path.capacity, length, sizeof(StackNode))
+        while level < shared and path.nodes[level].frame == chain[length - 1 - level]:
+            stack = path.nodes[level].parent
             level += 1
+        path.length = level
         while level < length:
-            self.path[level].frame = chain[length - 1 - level]
-            stack = <uint32_t>self.extend(stack, self.path[level].frame)
-            self.path[level].parent = stack
+            stack = <uint32_t>self.extend(stack, chain[length - 1 - level])
+            path.nodes[level].frame = chain[length - 1 - level]
+            path.nodes[level].parent = stack
             level += 1
-        self.path_length = length
+            path.length = level
         return stack
 
     def add(self, uint32_t parent, uint32_t frame):

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from flameparse.document.document import Document
-    from flameparse.document.tree import Tree
+    from flameparse.document.tree import Event, Tree
 
 # The page's modules in an order in which each comes after those it imports.
 _MODULES = ("columns.js", "call_tree.js", "search.js", "colours.js", "quantities.js", "flame_canvas.js", "page.js")
@@ -19,7 +19,7 @@ def html_chunks(
     document: Document,
     *,
     title: str | None = None,
-    event: bytes | None = None,
+    event: Event = None,
     weight: str | None = None,
     root: str | None = None,
 ) -> Iterator[bytes]:
@@ -38,7 +38,7 @@ def html_chunks(
     from flameparse.document.tree import build_tree
 
     named = [name for name in map(document.string, document.event_name) if name]
-    events: list[bytes | None] = [event] if event is not None else [*named] or [None]
+    events: list[Event] = [event] if event is not None else [*named] or [None]
     trees = (build_tree(document, event=event, weight=weight, root=root) for event in events)
     headings = (title, document.meta.get("title"), document.meta.get("command"), _DEFAULT_TITLE)
     heading = next(heading for heading in headings if heading and isinstance(heading, (str, bytes)))
