@@ -50,15 +50,14 @@ def named(profile: Profile, dialect: str | None = None) -> Profile:
 
 
 def folded(profile: Profile) -> Document:
-    """Fold a profile whose frames have names; its account goes along, but for counts that depend on memory kept."""
+    """Fold a profile whose frames have names; its account goes along."""
     account = profile.diagnostics
-    counts: dict[str, object] = {key: value for key, value in account.counts.items() if key != "cut_names"}
-    return fold(profile, meta={}, diagnostics=counts | {"dropped": dict(account.dropped)})
+    return fold(profile, meta={}, diagnostics={**account.counts, "dropped": dict(account.dropped)})
 
 
 def assert_conserved(profile: Profile) -> None:
     """Every sample seen is held or was dropped for a reason."""
-    assert profile.samples.samples_seen == profile.samples.samples_held + sum(profile.diagnostics.dropped.values())
+    assert profile.samples.samples_seen == profile.samples.held()[0] + sum(profile.diagnostics.dropped.values())
 
 
 def sample(

@@ -6,20 +6,19 @@ keep the order they were first seen in, since the first is the one shown.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from flameparse.model.counting_sort cimport order_by_key
 from flameparse.model.event_table cimport EventTable
 from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
-from flameparse.model.sample_table cimport UNKNOWN_CPU, UNKNOWN_TIME, Sample, SampleTable, Total
+from flameparse.model.sample_table cimport UNKNOWN_TIME, Sample, SampleTable, Total
 from flameparse.model.stack_table cimport StackTable
 from flameparse.model.string_table cimport StringTable
 from flameparse.model.thread_table cimport Thread, ThreadTable
 from flameparse.scan.text_order cimport TextSpan, sort_spans
 
 from flameparse.document.document import Document
-from flameparse.model.profile import Profile
 
 
 cdef class Column:
@@ -190,7 +189,11 @@ cdef class Folder:
             id = other.ids[i]
             if i:
                 last = other.ids[i - 1]
-                if names.ids[id] == names.ids[last] and dsos.ids[id] == dsos.ids[last] and kinds.ids[id] == kinds.ids[last]:
+                if (
+                    names.ids[id] == names.ids[last]
+                    and dsos.ids[id] == dsos.ids[last]
+                    and kinds.ids[id] == kinds.ids[last]
+                ):
                     self.frame_ids.ids[id] = count - 1
                     continue
             name_column.u32()[count] = names.ids[id]

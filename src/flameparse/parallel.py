@@ -57,7 +57,7 @@ def decode_perf_script(
     decoder = PerfScriptDecoder(profile, dialect=dialect, keeps_addresses=keeps_addresses)
     shares = [_Share(decoder, max_memory // threads)]
     reader = _Reader(source)
-    while threads == 1 or reader.unit < PIECES_BEFORE_THREADS:
+    while threads == 1 or reader.unit < PIECES_BEFORE_THREADS or not decoder.is_settled:
         piece = reader.next_piece(bytearray)
         if piece is None:
             break
@@ -130,7 +130,7 @@ class _Reader:
                 if not length:
                     is_cut = False
                     length = self._buffer.rfind(b"\n", 0, self._filled) + 1
-                if not length and self._filled >= limits.MAX_LINE_BYTES:
+                if not length and self._filled > limits.MAX_LINE_BYTES + 1:
                     length = self._filled
             if length:
                 break
@@ -152,8 +152,8 @@ class _Reader:
 
     @staticmethod
     def _new_buffer(allocate: Callable[[int], bytearray]) -> bytearray:
-        # A line below the cap and the block that may end it.
-        return allocate(limits.MAX_LINE_BYTES + limits.READ_BLOCK_BYTES)
+        # A line at the cap with its line end, and the block that may hold that.
+        return allocate(limits.MAX_LINE_BYTES + 2 + limits.READ_BLOCK_BYTES)
 
 
 class _Share:
@@ -165,7 +165,9 @@ class _Share:
         lines_by_unit: lines of each finished unit.
     """
 
-    __slots__ = ("_max_memory", "_rest", "_unit", "decoder", "lines_by_unit", "pieces_waiting", "unknown_sites")
+    __slots__ = (
+        "_max_memory", "_rest", "_rest_offset", "_unit", "decoder", "lines_by_unit", "pieces_waiting", "unknown_sites",
+    )  # fmt: skip
 
     def __init__(self, decoder: PerfScriptDecoder, max_memory: int) -> None:
         self.decoder = decoder
@@ -175,6 +177,7 @@ class _Share:
         self._max_memory = max_memory
         self._unit = 0
         self._rest = b""
+        self._rest_offset = 0
 
     @property
     def samples_seen(self) -> int:
@@ -193,10 +196,11 @@ class _Share:
         consumed = self.decoder.feed(piece.buffer, piece.length, piece.offset)
         # Only the end of the input has a line without an end.
         self._rest = bytes(memoryview(piece.buffer)[consumed : piece.length])
+        self._rest_offset = piece.offset + consumed
 
     def close(self) -> Profile:
         """End the last line and sample; the share's Profile."""
-        self.decoder.finish(self._rest, len(self._rest), 0)
+        self.decoder.finish(self._rest, len(self._rest), self._rest_offset)
         self._end_unit()
         self.unknown_sites += self.decoder.unknown_line_sites
         return self.decoder.profile
@@ -210,7 +214,7 @@ class _Share:
         smaller = self.decoder.sibling()
         self.decoder.finish(b"", 0, 0)
         full = self.decoder.profile
-        absorb(smaller.profile, full, rarity_threshold(full.samples))
+        absorb(smaller.profile, full, least_samples=rarity_threshold(full.samples))
         self.unknown_sites += self.decoder.unknown_line_sites
         self.decoder = smaller
 

@@ -10,12 +10,12 @@ from libc.stdlib cimport calloc, free, malloc
 
 from flameparse.frames.kind cimport frame_kind
 from flameparse.frames.tidy cimport FrameNamer
-from flameparse.model.frame_table cimport KIND_INLINED, NONE_ID, Frame, FrameTable
+from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
 from flameparse.model.growth cimport reserve
 from flameparse.model.sample_table cimport Sample, SampleTable, Total
 from flameparse.model.stack_table cimport StackTable
 from flameparse.model.string_table cimport StringTable
-from flameparse.model.thread_table cimport Thread, ThreadTable
+from flameparse.model.thread_table cimport ThreadTable
 
 from flameparse.model.profile import Profile
 
@@ -74,7 +74,9 @@ cdef class FrameNames:
                 kind = frame.kind
                 if not kind:
                     kind = frame_kind(module, module_length, has_module, frame.address)
-                address_length = snprintf(address_text, sizeof(address_text), b"%llx", <unsigned long long>frame.address)
+                address_length = snprintf(
+                    address_text, sizeof(address_text), b"%llx", <unsigned long long>frame.address
+                )
                 namer.name(
                     symbol, symbol_length, module, module_length, has_module, frame.address,
                     <const unsigned char*>address_text, address_length, kind, java_root,

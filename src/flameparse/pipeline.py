@@ -86,6 +86,8 @@ class LoadOptions:
         ):
             if value not in known:
                 raise UsageError(f"{what} {value!r}: one of {', '.join(map(str, known))}")
+        if threads < 0:
+            raise UsageError(f"threads {threads}: 0 or more")
         for kind, _ in (*include, *exclude):
             if kind not in FILTER_KINDS:
                 raise UsageError(f"filter {kind!r}: one of {', '.join(FILTER_KINDS)}")
@@ -147,7 +149,7 @@ def load(
         if sum(profile.samples.samples_seen for profile in profiles) > limits.MAX_TOTAL_WEIGHT:
             raise OverflowError("the samples of all inputs sum past 2**63 - 1")
         for profile in profiles[1:]:
-            absorb(joined, profile)
+            absorb(joined, profile, place=joined.events.next_place)
         return _fold(_filter(joined, options), options.root or root or "comm")
     except OverflowError as error:
         raise LimitError(str(error)) from error
@@ -167,7 +169,7 @@ def damage(document: Document) -> str | None:
         ("unknown_lines", "lines not understood" + at),
         ("long_lines", f"lines longer than {limits.MAX_LINE_BYTES} bytes, cut there"),
         ("cut_stacks", f"stacks deeper than {limits.MAX_STACK_FRAMES} frames, cut there"),
-        ("cut_names", "mentions of a name past the length cap, cut there"),
+        ("cut_names", "names past the length cap, cut there"),
         ("rare_samples", "samples of rare stacks folded into [other] at the memory cap"),
     ):
         if count := _as_int(found.get(key)):
@@ -180,7 +182,7 @@ def _as_list(value: object) -> list[object]:
 
 
 def _as_int(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> tuple[Profile, str | None]:
@@ -292,9 +294,11 @@ def _fold(profile: Profile, root: str) -> Document:
     from flameparse._version import __version__
 
     account = profile.diagnostics
-    folded = profile.samples.samples_held
+    folded, _ = profile.samples.held()
     seen = profile.samples.samples_seen
     diagnostics: dict[str, object] = {"samples_seen": seen, "samples_folded": folded, **account.counts}
+    if account.cut_names:
+        diagnostics["cut_names"] = len(account.cut_names) + account.counts.get("cut_names", 0)
     if account.dropped:
         diagnostics["dropped"] = dict(account.dropped)
     if account.unknown_line_numbers:
@@ -320,9 +324,10 @@ def _take_account(document: Document, profile: Profile) -> None:
     dropped = found.get("dropped")
     for reason, samples in dropped.items() if isinstance(dropped, dict) else ():
         account.drop(str(reason), _as_int(samples))
+    profile.samples.see(sum(account.dropped.values()))
     for key, value in found.items():
-        if isinstance(value, int) and key not in ("samples_seen", "samples_folded"):
-            account.count(key, value)
+        if key not in ("samples_seen", "samples_folded"):
+            account.count(key, _as_int(value))
     account.damage += [str(text) for text in _as_list(found.get("damage"))]
     account.unknown_line_numbers += [_as_int(line) for line in _as_list(found.get("unknown_line_numbers"))]
 
@@ -334,14 +339,17 @@ def _has(options: LoadOptions, kind: str) -> bool:
 def _patterns(filters: Iterable[Filter], kind: str) -> list[Callable[[bytes], object]]:
     import re
 
-    return [re.compile(pattern).search for filter_kind, pattern in filters if filter_kind == kind]
+    try:
+        return [re.compile(pattern).search for filter_kind, pattern in filters if filter_kind == kind]
+    except re.error as error:
+        raise UsageError(f"{kind} filter: {error.pattern!r}: {error}") from error
 
 
 def _acceptor(options: LoadOptions, kind: str) -> Callable[[bytes], bool]:
     """Whether a value of one kind passes its includes and excludes."""
     wanted, unwanted = _patterns(options.include, kind), _patterns(options.exclude, kind)
-    return lambda text: (not wanted or any(pattern(text) for pattern in wanted)) and not any(
-        pattern(text) for pattern in unwanted
+    return lambda text: (
+        (not wanted or any(pattern(text) for pattern in wanted)) and not any(pattern(text) for pattern in unwanted)
     )
 
 

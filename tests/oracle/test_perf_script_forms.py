@@ -49,10 +49,10 @@ FORMS: dict[str, tuple[bytes, Expected, list[int], int, int]] = {
         [], 0, 0,
     ),
     "period_zero_and_largest": (
-        b"x 1 1.000000: 0 cycles: \n" + _STACK + b"x 1 1.000000: 18446744073709551615 cycles: \n" + _STACK,
+        b"x 1 1.000000: 0 cycles: \n" + _STACK + b"x 1 1.000000: 9223372036854775807 cycles: \n" + _STACK,
         [
             (b"x", None, 1, None, 10**9, 0, b"cycles", _FRAMES),
-            (b"x", None, 1, None, 10**9, 2**64 - 1, b"cycles", _FRAMES),
+            (b"x", None, 1, None, 10**9, 2**63 - 1, b"cycles", _FRAMES),
         ],
         [], 0, 0,
     ),

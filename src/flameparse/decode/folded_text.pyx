@@ -149,7 +149,15 @@ cdef class FoldedTextDecoder:
             return self.take_long_line()
         if end > at and byte_before(end) == 13:
             end -= 1
-        if end == at or (at[0] == 35 and end - at > 1 and at[1] == 32):
+        if <uint64_t>(end - at) > self.max_line_bytes:
+            # Its weight is past the cap, so the line says nothing.
+            self.long_lines += 1
+            return self.note_unknown()
+        # A process may be named "# x": a comment has no frames and weight.
+        if end == at or (
+            at[0] == 35 and end - at > 1 and at[1] == 32
+            and (not is_digit(byte_before(end)) or memchr(at, 59, end - at) is NULL)
+        ):
             self.line_number += 1
             return 0
         blank = end

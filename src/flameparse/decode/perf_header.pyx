@@ -19,6 +19,10 @@ from flameparse.scan.line_scan cimport (
 )
 
 
+cdef enum:
+    MAX_COMM_NUMBERS = 32  # words of a comm that could be ids
+
+
 cdef const unsigned char* word_start(const unsigned char* begin, const unsigned char* end) noexcept nogil:
     """Where the last word of a text begins."""
     while end > begin and not is_blank(byte_before(end)):
@@ -275,11 +279,14 @@ cdef int parse_without_time(const unsigned char* at, const unsigned char* end, H
     cdef const unsigned char* next_end
     cdef int64_t number
     cdef int kind
+    cdef int tries = 0
     header.time_ns = UNKNOWN_TIME
     word = skip_blanks(skip_guest(at, end), end)
-    while word < end:
+    # Each try reads the whole line.
+    while word < end and tries < MAX_COMM_NUMBERS:
         word_end = skip_word(word, end)
         if parse_ids(word, word_end, header):
+            tries += 1
             header.thread_end = word_end
             next = skip_blanks(word_end, end)
             next_end = skip_word(next, end)
@@ -334,7 +341,7 @@ cdef void reread_as_stackcollapse(const unsigned char* begin, const unsigned cha
                 header.comm = begin
                 header.comm_end = at
                 break
-        at += 1
+        at = max(at + 1, word)
     else:
         return
     header.event = header.event_end = NULL

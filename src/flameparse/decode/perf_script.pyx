@@ -204,6 +204,7 @@ cdef class PerfScriptDecoder:
     cdef int dialect
     # The sample being read.
     cdef int state
+    cdef bint is_cut            # its stack is deeper than the cap
     cdef bint after_one_line    # the line before was a sample with its frame, which a source line may follow
     cdef Sample sample
     cdef uint32_t* chain
@@ -233,7 +234,7 @@ cdef class PerfScriptDecoder:
     cdef uint64_t unknown_lines
     cdef uint64_t optional_lines
     cdef uint64_t long_lines
-    cdef uint64_t cut_names
+    cdef set cut_names
     cdef uint64_t cut_stacks
     cdef uint64_t lost
     cdef uint64_t unit
@@ -261,6 +262,7 @@ cdef class PerfScriptDecoder:
         self.max_line_bytes = limits.MAX_LINE_BYTES
         self.max_stack_frames = limits.MAX_STACK_FRAMES
         self.unknown_sites = []
+        self.cut_names = set()
         self.predicted = self.previous = NONE_ID
         self.last_event = NONE_ID
         self.last_dso = NONE_ID
@@ -328,10 +330,15 @@ cdef class PerfScriptDecoder:
         diagnostics.count("unknown_lines", self.unknown_lines)
         diagnostics.count("optional_lines", self.optional_lines)
         diagnostics.count("long_lines", self.long_lines)
-        diagnostics.count("cut_names", self.cut_names)
+        diagnostics.cut_names |= self.cut_names
         diagnostics.count("cut_stacks", self.cut_stacks)
         diagnostics.count("lost", self.lost)
         diagnostics.drop("outside the window", self.samples.outside_window)
+
+    @property
+    def is_settled(self):
+        """Whether the first sample is read, from which headers and times of the whole input are understood."""
+        return self.is_open and not (self.samples.from_is_relative or self.samples.to_is_relative)
 
     @property
     def lines_in_unit(self):
@@ -393,10 +400,10 @@ cdef class PerfScriptDecoder:
             at = newline + 1
         if self.discarding:
             return end - begin
-        if <uint64_t>(end - at) >= self.max_line_bytes:
-            self.long_lines += 1
+        # The one byte more may be the CR of a line at the cap.
+        if <uint64_t>(end - at) > self.max_line_bytes + 1:
             self.place = offset + (at - begin)
-            self.decode_line(at, self.max_line_bytes, False)
+            self.decode_line(at, end - at, False)
             self.discarding = True
             return end - begin
         return at - begin
@@ -436,7 +443,7 @@ cdef class PerfScriptDecoder:
         """Add the next caller to the sample being read."""
         if self.chain_length == self.chain_capacity:
             if self.chain_length >= self.max_stack_frames:
-                self.cut_stacks += self.chain_length == self.max_stack_frames
+                self.is_cut = True
                 return 0
             reserve(<void**>&self.chain, &self.chain_capacity, self.chain_length + 1, sizeof(uint32_t))
             self.chain_capacity = min(self.chain_capacity, self.max_stack_frames)
@@ -454,6 +461,8 @@ cdef class PerfScriptDecoder:
             return 0
         self.settle()
         self.state = BETWEEN_SAMPLES
+        self.cut_stacks += self.is_cut
+        self.is_cut = False
         self.waiting, self.chain = self.chain, self.waiting
         self.waiting_capacity, self.chain_capacity = self.chain_capacity, self.waiting_capacity
         self.waiting_length = self.chain_length
@@ -478,6 +487,12 @@ cdef class PerfScriptDecoder:
         if known == NONE_ID:
             if not self.chains.has_room(size):
                 self.chains.clear()
+                if not self.chains.has_room(size):
+                    # Larger than the whole memo.
+                    self.waiting_sample.stack = <uint32_t>self.stacks.intern_leaf_first(
+                        self.waiting, self.waiting_length, self.waiting_sample.thread
+                    )
+                    return self.samples.add(self.waiting_sample, NULL)
             known = <uint32_t>self.chains.put(
                 self.waiting, size, self.waiting_tag,
                 <uint32_t>self.stacks.intern_leaf_first(
@@ -521,6 +536,10 @@ cdef class PerfScriptDecoder:
             text_end -= 1
         if text_end > at and byte_before(text_end) == 13:
             text_end -= 1
+        if <uint64_t>(text_end - at) > self.max_line_bytes:
+            text_end = at + self.max_line_bytes
+            self.long_lines += 1
+            is_whole = False
         if not self.is_open and text_end - at >= 3 and memcmp(at, b"\xef\xbb\xbf", 3) == 0:
             at += 3
             is_whole = False
@@ -615,6 +634,8 @@ cdef class PerfScriptDecoder:
             if not self.lines.has_room(length):
                 self.lines.clear()
                 self.previous = NONE_ID
+                if not self.lines.has_room(length):
+                    return 0
             tag = self.lines.tag_of(line, <uint32_t>length)
             known = self.lines.find(line, <uint32_t>length, tag)
             if known == NONE_ID:
@@ -654,9 +675,9 @@ cdef class PerfScriptDecoder:
         cdef uint64_t hashed
         if length <= cap:
             return <uint32_t>self.strings.intern(text, length)
-        self.cut_names += 1
         hashed = hash_bytes(text, length, 0)
         with gil:
+            self.cut_names.add(hashed)
             cut = text[: cap - 17] + b"#%016x" % hashed
             return self.strings.add(cut)
 

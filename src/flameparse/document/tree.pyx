@@ -4,7 +4,7 @@ A view is one event (or all), one weight and one kind of root label. Frames merg
 they come from, as they do in folded text.
 """
 
-from libc.stdint cimport UINT64_MAX, int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcpy
 
@@ -478,7 +478,8 @@ def build_tree(document not None, *, event=None, weight=None, root=None, bint on
                 root_node = NONE_ID
                 if current != NONE_ID:
                     label = labels[current]
-                    root_node = builder.node(NONE_ID, builder.names.add(on_one_line(label) if one_line else label), KIND_PROCESS)
+                    shown = on_one_line(label) if one_line else label
+                    root_node = builder.node(NONE_ID, builder.names.add(shown), KIND_PROCESS)
             builder.add(root_node, stacks[row], weights[row])
     finally:
         free(label_of)

@@ -97,12 +97,14 @@ cdef class Absorption:
         return 0
 
 
-def absorb(target not None, source not None, uint64_t least_samples=0):
+def absorb(target not None, source not None, *, uint64_t least_samples=0, uint64_t place=0):
     """Add a Profile to another.
 
     Args:
         target: receives rows, totals, time line and diagnostics.
         source: unchanged.
+        place: added to where the source's events were first seen; ``target.events.next_place`` puts another input's
+            events after those there.
         least_samples: stacks with fewer samples become the one-frame stack ``[other]``, their weight kept.
 
     Raises:
@@ -122,7 +124,7 @@ def absorb(target not None, source not None, uint64_t least_samples=0):
     cdef Sample sample
     for i in range(source_events.count):
         event_ids.ids[i] = events.add(
-            run.string(source_events.rows[i].name), source_events.rows[i].unit, source_events.rows[i].first_seen
+            run.string(source_events.rows[i].name), source_events.rows[i].unit, source_events.rows[i].first_seen + place
         )
     run.map_stacks(source_samples, least_samples)
     if least_samples:

@@ -10,17 +10,19 @@ class Diagnostics:
 
     Attributes:
         counts: reason to how many. ``lines``, ``unknown_lines``, ``optional_lines`` (recognised, not part of a
-            sample), ``long_lines``, ``cut_names``, ``cut_stacks``, ``lost`` (samples the kernel says it lost),
-            ``lossy_samples`` (folded into ``[other]`` at the memory cap).
+            sample), ``long_lines``, ``cut_stacks``, ``lost`` (samples the kernel says it lost), ``rare_samples``
+            (folded into ``[other]`` at the memory cap).
         dropped: reason to samples dropped for it, by a filter or for damage.
+        cut_names: hashes of the names that were longer than the cap, so that threads count each once.
         unknown_line_numbers: the first few, 1-based, of the input last decoded.
         damage: what the container said of its own damage ("gzip data ends early ...").
     """
 
-    __slots__ = ("counts", "damage", "dropped", "unknown_line_numbers")
+    __slots__ = ("counts", "cut_names", "damage", "dropped", "unknown_line_numbers")
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
+        self.cut_names: set[int] = set()
         self.dropped: dict[str, int] = {}
         self.unknown_line_numbers: list[int] = []
         self.damage: list[str] = []
@@ -43,4 +45,5 @@ class Diagnostics:
             self.drop(reason, samples)
         room = max(0, limits.MAX_UNKNOWN_LINE_SITES - len(self.unknown_line_numbers))
         self.unknown_line_numbers += other.unknown_line_numbers[:room]
+        self.cut_names |= other.cut_names
         self.damage += other.damage

@@ -46,6 +46,11 @@ cdef class EventTable:
         self.rows[id].unit = max(self.rows[id].unit, unit)
         return id
 
+    @property
+    def next_place(self):
+        """The first place after all events here: where another input's begin."""
+        return 1 + max([self.rows[i].first_seen for i in range(self.count)], default=-1)
+
     def get(self, uint32_t id):
         """``(name, unit, first_seen)`` of an event.
 

@@ -203,19 +203,30 @@ cdef class SampleTable:
             rows.append((row.event, row.thread, row.stack, row.samples, row.period))
         return rows
 
-    @property
-    def samples_held(self):
-        """Samples in the totals."""
+    def see(self, uint64_t samples):
+        """Account for samples that were dropped before the rest came here."""
+        self.samples_seen += samples
+
+    def held(self):
+        """``(samples, period)`` summed over the totals.
+
+        Raises:
+            OverflowError: a sum past 2**63 - 1, which a document cannot hold.
+        """
         cdef uint64_t i
-        cdef uint64_t held = 0
+        cdef uint64_t samples = 0
+        cdef uint64_t period = 0
         for i in range(self.total_count):
-            held += self.totals[i].samples
-        return held
+            if (
+                self.totals[i].samples > <uint64_t>INT64_MAX - samples
+                or self.totals[i].period > <uint64_t>INT64_MAX - period
+            ):
+                raise OverflowError("the weights sum past 2**63 - 1")
+            samples += self.totals[i].samples
+            period += self.totals[i].period
+        return samples, period
 
     @property
     def memory_bytes(self):
-        """Bytes the table holds allocated."""
-        return (
-            self.total_capacity * sizeof(Total) + self.timeline_capacity * sizeof(Sample)
-            + 8 * (self.index.mask + 1)
-        )
+        """Bytes the totals hold allocated; the time line grows with the input whatever is done about stacks."""
+        return self.total_capacity * sizeof(Total) + 8 * (self.index.mask + 1)
