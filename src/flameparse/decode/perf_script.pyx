@@ -292,6 +292,7 @@ cdef class PerfScriptDecoder:
         self.end_sample()
         self.settle()
         self.predicted = self.previous = NONE_ID
+        self.after_one_line = False
         self.unit = unit
         self.line_number = 0
 
