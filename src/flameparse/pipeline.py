@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flameparse import limits
 from flameparse.decode import sniff
-from flameparse.document.tree import shown_events
+from flameparse.decode.perf_comments import read_comments
+from flameparse.document.tree import ROOTS, shown_events
 from flameparse.errors import DecodeError, FlameparseError, LimitError, UsageError
 from flameparse.fold import fold, unfold
 from flameparse.model.absorb import absorb
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 FILTER_KINDS = ("comm", "pid", "tid", "cpu", "frame")
 COMPAT_TOOLS = ("stackcollapse-perf", "inferno")
+
+# What `_fold` writes itself.
+_OWN_META = ("tool", "tool_version", "root")
 
 # A cpu filter is a table of this many numbers; what is past it is treated as unknown.
 _MAX_FILTERED_CPU = 65_536
@@ -82,7 +86,7 @@ class LoadOptions:
         for value, known, what in (
             (names, ("tidy", "raw"), "names"),
             (compat, (None, *COMPAT_TOOLS), "compat"),
-            (root, (None, "none", "comm", "pid", "tid"), "root"),
+            (root, (None, *ROOTS), "root"),
         ):
             if value not in known:
                 raise UsageError(f"{what} {value!r}: one of {', '.join(map(str, known))}")
@@ -150,6 +154,7 @@ def load(
             raise OverflowError("the samples of all inputs sum past 2**63 - 1")
         for profile in profiles[1:]:
             absorb(joined, profile, place=joined.events.next_place)
+        joined.meta = _common_meta(profiles)
         return _fold(_filter(joined, options), options.root or root or "comm")
     except OverflowError as error:
         raise LimitError(str(error)) from error
@@ -187,9 +192,12 @@ def _as_int(value: object) -> int:
 
 def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> tuple[Profile, str | None]:
     """Read one input to a Profile whose frames have their names, and the root label its own content asks for."""
-    format_name = sniff.sniff(source.peek(sniff.SNIFF_BYTES), source.name)
+    head = source.peek(sniff.SNIFF_BYTES)
+    format_name = sniff.sniff(head, source.name)
     if format_name == sniff.PERF_SCRIPT:
-        return _decode_perf_script(source, options, progress), None
+        profile = _decode_perf_script(source, options, progress)
+        profile.meta = read_comments(head)
+        return profile, None
     if options.time_from is not None or options.time_to is not None or _has(options, "cpu"):
         raise UsageError(f"{source.name}: {format_name} keeps no times and cpus to filter by")
     profile = Profile(SampleTable(keeps_timeline=options.timeline))
@@ -215,8 +223,9 @@ def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> 
         document = unpack(source.read(), name=source.name)
         unfold(document, profile)
         _take_account(document, profile)
+        profile.meta = {key: value for key, value in document.meta.items() if key not in _OWN_META}
         recorded_root = document.meta.get("root")
-        return profile, recorded_root if isinstance(recorded_root, str) else None
+        return profile, str(recorded_root) if recorded_root in ROOTS else None
     return profile, None
 
 
@@ -311,10 +320,30 @@ def _fold(profile: Profile, root: str) -> Document:
             "this is a bug in flameparse"
         )
     meta: dict[str, object] = {"tool": "flameparse", "tool_version": __version__, "root": root, **profile.meta}
-    if profile.samples.first_time_ns != -(1 << 63):
-        meta["first_time_ns"] = profile.samples.first_time_ns
-        meta["last_time_ns"] = profile.samples.last_time_ns
     return fold(profile, meta=meta, diagnostics=diagnostics)
+
+
+def _common_meta(profiles: list[Profile]) -> dict[str, object]:
+    """What all inputs say alike of themselves, and the time they span together."""
+    common = dict(profiles[0].meta)
+    for profile in profiles[1:]:
+        common = {key: value for key, value in common.items() if profile.meta.get(key) == value}
+    spans = [_span(profile) for profile in profiles]
+    known = [span for span in spans if span is not None]
+    for key in ("first_time_ns", "last_time_ns"):
+        common.pop(key, None)
+    if known:
+        common["first_time_ns"] = min(first for first, _ in known)
+        common["last_time_ns"] = max(last for _, last in known)
+    return common
+
+
+def _span(profile: Profile) -> tuple[int, int] | None:
+    """First and last time of an input, from its samples or from the document it was."""
+    first, last = profile.samples.first_time_ns, profile.samples.last_time_ns
+    if first == -(1 << 63):
+        first, last = profile.meta.get("first_time_ns"), profile.meta.get("last_time_ns")  # type: ignore[assignment]
+    return (first, last) if isinstance(first, int) and isinstance(last, int) else None
 
 
 def _take_account(document: Document, profile: Profile) -> None:

@@ -39,11 +39,20 @@ FOLDED_SEEDS = [
     *(path.read_bytes()[:MAX_SEED_BYTES] for path in sorted(FOLDER.glob("*.folded"))),
     b"# note\na 1\na b 2\na1 3\na;b;c 4.5\na;b;\xff\x00;_[k] 5\r\n\n;;x 6\n 7\n;b_[j] 8\nno weight\na;b 18446744073709551615",
 ]
-NUMBERS = [b"0", b"-1", b"1", *(b"%d" % (2**n + d) for n in (31, 32, 53, 63, 64) for d in (-1, 0)), b"9" * 40, b"00", b""]
+NUMBERS = [
+    b"0",
+    b"-1",
+    b"1",
+    *(b"%d" % (2**n + d) for n in (31, 32, 53, 63, 64) for d in (-1, 0)),
+    b"9" * 40,
+    b"00",
+    b"",
+]
 PIECES = [
-    b";", b":", b": ", b" ", b"\t", b"(", b")", b"[", b"]", b"/", b"#", b"# ", b"+0x1", b"=> ", b" insn: 00", b" ilen: 3",
-    b"\xef\xbb\xbf", b"PERF_RECORD_LOST lost 5", b"[000]", b"1.000001:", b"VM:1 VCPU:2 ", b"_[k]", b"(deleted)", b"->", b"<", b">",
-    b"operator()", b"\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\0", b"\r", b"\n", b"\r\n", b"\n\n", b"\n\t1 a (b)\n",
+    b";", b":", b": ", b" ", b"\t", b"(", b")", b"[", b"]", b"/", b"#", b"# ", b"+0x1", b"=> ", b" insn: 00",
+    b" ilen: 3", b"PERF_RECORD_LOST lost 5", b"[000]", b"1.000001:", b"VM:1 VCPU:2 ", b"_[k]", b"(deleted)", b"->",
+    b"<", b">", b"operator()", b"\xef\xbb\xbf", b"\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\0", b"\r", b"\n", b"\r\n",
+    b"\n\n", b"\n\t1 a (b)\n",
 ]  # fmt: skip
 
 Mutation = Callable[[random.Random, bytearray], None]
@@ -54,7 +63,9 @@ def flip(choice: random.Random, text: bytearray) -> None:
 
 
 def set_byte(choice: random.Random, text: bytearray) -> None:
-    text[choice.randrange(len(text))] = choice.choice((0, 9, 10, 13, 32, 35, 40, 41, 58, 59, 91, 93, 255, choice.randrange(256)))
+    text[choice.randrange(len(text))] = choice.choice(
+        (0, 9, 10, 13, 32, 35, 40, 41, 58, 59, 91, 93, 255, choice.randrange(256))
+    )
 
 
 def insert_piece(choice: random.Random, text: bytearray) -> None:

@@ -65,7 +65,18 @@ def test_known_formats_that_are_not_read(head, what):
 
 
 @pytest.mark.parametrize(
-    "head", [b"hello\n", b"{}", b"a b c", b"a;b \n", b" 1.2.3\n", b"<html>\n", b"\x80\x00\x01", b"# only a comment\n", b"a -1\n"]
+    "head",
+    [
+        b"hello\n",
+        b"{}",
+        b"a b c",
+        b"a;b \n",
+        b" 1.2.3\n",
+        b"<html>\n",
+        b"\x80\x00\x01",
+        b"# only a comment\n",
+        b"a -1\n",
+    ],
 )
 def test_anything_else(head):
     with pytest.raises(UnknownFormatError) as caught:

@@ -92,6 +92,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
+# What a recording says of itself: key in the document's meta to name in the table.
+_FACTS = {
+    "command": "command", "captured_on": "captured on", "host": "host", "kernel": "kernel", "arch": "arch", "cpu": "cpu",
+    "perf_version": "perf version",
+}  # fmt: skip
+
+
 def _as_text(summary: dict[str, Any]) -> str:
     account, meta = summary["diagnostics"], summary["meta"]
     dropped = account.get("dropped", {})
@@ -104,6 +111,7 @@ def _as_text(summary: dict[str, Any]) -> str:
         ("unknown lines", _unknown_lines(account)),
         *(("damage", str(text)) for text in account.get("damage", [])),
     ]
+    facts += [(name, str(meta[key])) for key, name in _FACTS.items() if key in meta]
     if "first_time_ns" in meta:
         first, last = meta["first_time_ns"], meta["last_time_ns"]
         facts.append(("time", f"{_seconds(first)} to {_seconds(last)} ({_seconds(last - first)} s)"))

@@ -10,11 +10,10 @@ The weight is the last word; flamegraph.pl takes fractions, which are rounded he
 their beginnings, so a line is only read from where it parts from the one before.
 """
 
-from libc.stdint cimport UINT64_MAX, int64_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcmp, memcpy
 
-from flameparse.model.event_table cimport EventTable
 from flameparse.model.frame_table cimport KIND_INLINED, KIND_JIT, KIND_KERNEL, KIND_USER, NONE_ID, Frame, FrameTable
 from flameparse.model.growth cimport reserve
 from flameparse.model.sample_table cimport UNKNOWN_CPU, UNKNOWN_TIME, Sample, SampleTable, Total

@@ -74,7 +74,9 @@ cdef const unsigned char* find_time(
             while first > begin and is_digit(byte_before(first)):
                 first -= 1
             if (
-                first < point and (first == begin or is_blank(byte_before(first))) and (at + 1 == end or is_blank(at[1]))
+                first < point
+                and (first == begin or is_blank(byte_before(first)))
+                and (at + 1 == end or is_blank(at[1]))
                 and parse_decimal(first, point, &seconds) is not NULL and seconds < 9000000000u
             ):
                 before = trim_blanks(begin, first)
@@ -290,7 +292,10 @@ cdef int parse_without_time(const unsigned char* at, const unsigned char* end, H
             header.thread_end = word_end
             next = skip_blanks(word_end, end)
             next_end = skip_word(next, end)
-            if next_end - next >= 5 and next[0] == 91 and byte_before(next_end) == 93 and parse_id(next + 1, next_end - 1, &number):
+            if (
+                next_end - next >= 5 and next[0] == 91 and byte_before(next_end) == 93
+                and parse_id(next + 1, next_end - 1, &number)
+            ):
                 header.thread_end = next_end
                 next = skip_blanks(next_end, end)
             kind = parse_event(next, end, header)

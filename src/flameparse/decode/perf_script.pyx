@@ -14,13 +14,13 @@ pieces decoded apart.
 Source: perf's builtin-script.c output, perf 3.x to 6.x, and simpleperf's report-sample text.
 """
 
-from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcmp, memcpy
 
 from flameparse.decode.line_memo cimport Memo, MemoChain, MemoLine
 from flameparse.decode.perf_header cimport (
-    DIALECT_INFERNO, DIALECT_NATIVE, DIALECT_STACKCOLLAPSE, NOT_A_HEADER, RECORD_LINE, SAMPLE_HEADER, Header,
+    DIALECT_INFERNO, DIALECT_NATIVE, DIALECT_STACKCOLLAPSE, NOT_A_HEADER, RECORD_LINE, Header,
     find_frame, parse_header, parse_thread,
 )
 from flameparse.model.event_table cimport UNIT_PERIOD, EventTable
@@ -63,6 +63,11 @@ cdef struct CachedThread:
     uint32_t thread
     int32_t cpu
     unsigned char text[THREAD_CACHE_BYTES]
+
+
+cdef inline const unsigned char* cut_return(const unsigned char* at, const unsigned char* end) noexcept nogil:
+    """The end of a line without its CR: lines may end in CR LF."""
+    return end - 1 if end > at and byte_before(end) == 13 else end
 
 
 cdef const unsigned char* cut_offset(const unsigned char* at, const unsigned char* end) noexcept nogil:
@@ -414,7 +419,6 @@ cdef class PerfScriptDecoder:
         cdef uint32_t* arena = self.lines.arena
         cdef uint32_t id = self.predicted
         cdef uint32_t previous = self.previous
-        cdef const unsigned char* begin = at
         cdef MemoLine* line
         while id != NONE_ID:
             line = <MemoLine*>(arena + id)
@@ -535,8 +539,7 @@ cdef class PerfScriptDecoder:
         self.after_one_line = False
         if text_end > at and byte_before(text_end) == 10:
             text_end -= 1
-        if text_end > at and byte_before(text_end) == 13:
-            text_end -= 1
+        text_end = cut_return(at, text_end)
         if <uint64_t>(text_end - at) > self.max_line_bytes:
             text_end = at + self.max_line_bytes
             self.long_lines += 1
@@ -748,6 +751,7 @@ def looks_like_perf_script(const unsigned char[::1] head not None):
     cdef const unsigned char* at
     cdef const unsigned char* end
     cdef const unsigned char* line_end
+    cdef const unsigned char* text_end
     cdef Header header
     cdef FrameText frame
     if head.shape[0] == 0:
@@ -758,9 +762,10 @@ def looks_like_perf_script(const unsigned char[::1] head not None):
         line_end = find_newline(at, end)
         if line_end is NULL:
             line_end = end
-        if parse_header(at, line_end, DIALECT_NATIVE, at[0] == 35, &header) != NOT_A_HEADER:
+        text_end = cut_return(at, line_end)
+        if parse_header(at, text_end, DIALECT_NATIVE, at[0] == 35, &header) != NOT_A_HEADER:
             return True
-        if is_blank(at[0]) and parse_frame(at, line_end, DIALECT_NATIVE, &frame):
+        if is_blank(at[0]) and parse_frame(at, text_end, DIALECT_NATIVE, &frame):
             return True
         at = line_end + 1
     return False
@@ -781,7 +786,7 @@ def find_cut(const unsigned char[::1] block not None, Py_ssize_t length):
     cdef const unsigned char* begin
     cdef const unsigned char* line
     cdef const unsigned char* line_end
-    cdef const unsigned char* text
+    cdef const unsigned char* text_end
     cdef Header header
     if length == 0:
         return 0
@@ -793,10 +798,10 @@ def find_cut(const unsigned char[::1] block not None, Py_ssize_t length):
         line = line_end - 1
         while line > begin and byte_before(line) != 10:
             line -= 1
-        text = skip_blanks(line, line_end)
-        if text[0] == 10 or (text[0] == 13 and text[1] == 10):
+        text_end = cut_return(line, line_end - 1)
+        if skip_blanks(line, text_end) == text_end:
             return line_end - begin
-        if line[0] != 9 and parse_header(line, line_end - 1, DIALECT_NATIVE, True, &header) != NOT_A_HEADER:
+        if line[0] != 9 and parse_header(line, text_end, DIALECT_NATIVE, True, &header) != NOT_A_HEADER:
             return line - begin
         line_end = line
     return 0

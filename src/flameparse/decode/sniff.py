@@ -68,5 +68,6 @@ def _looks_folded(head: bytes) -> bool:
             # A stack so deep that its weight is out of sight.
             return b";" in line and b"\0" not in line
         stack, blank, weight = line.rpartition(b" ")
-        return bool(stack and blank) and weight.replace(b".", b"", 1).isdigit()
+        whole, point, fraction = weight.partition(b".")
+        return bool(stack and blank) and whole.isdigit() and (not point or fraction.isdigit())
     return False

@@ -1,6 +1,6 @@
 """Samples: summed per (event, thread, stack) as they come and, on request, kept one by one in order."""
 
-from libc.stdint cimport INT64_MAX, INT64_MIN, UINT64_MAX, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, UINT64_MAX, int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 
 from flameparse.model.growth cimport reserve
