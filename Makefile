@@ -29,14 +29,13 @@ $(VENV)/.created:
 	$(BIN)/python -m pip install --quiet --upgrade pip 'setuptools>=77' 'cython>=3.1,<4'
 	@touch $@
 
-# Installs in place: Python files are used where they stand, extensions are compiled into src/.
-$(VENV)/.installed: $(VENV)/.created pyproject.toml
-	$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[dev]'
-	@touch $@
-
-$(BUILT): $(VENV)/.installed $(COMPILED)
+# Installed in place: Python files are used where they stand, extensions are compiled into src/. Installing compiles
+# everything; afterwards only what changed is compiled again.
+INSTALL := -m pip install --quiet --no-build-isolation --editable '.[dev]'
+COMPILE := setup.py --quiet build_ext --inplace
+$(BUILT): $(VENV)/.created $(COMPILED)
 	@mkdir -p $(@D) && touch $@.started  # what is edited during the build is newer than this
-	$(BIN)/python setup.py --quiet build_ext --inplace
+	$(BIN)/python $(if $(filter $(VENV)/.created pyproject.toml,$?),$(INSTALL),$(COMPILE))
 	@mv $@.started $@
 
 demo: $(BUILT)

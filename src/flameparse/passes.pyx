@@ -192,7 +192,7 @@ def name_frames(
             if mapped.is_cut[total.stack]:
                 total.thread = NONE_ID
             total.stack = mapped.stacks[total.stack]
-        samples.add_total(total)
+        samples.append_total(total)
     for i in range(source.timeline_count):
         sample = source.timeline[i]
         if sample.stack != NONE_ID:
@@ -250,7 +250,7 @@ def select(
             if (events is None or events[source.totals[i].event]) and is_kept(
                 source.totals[i].thread, source.totals[i].stack, threads, keeps, has_wanted, needs_frames
             ):
-                samples.add_total(source.totals[i])
+                samples.append_total(source.totals[i])
             else:
                 dropped += source.totals[i].samples
         for i in range(source.timeline_count):

@@ -136,7 +136,7 @@ def test_an_event_that_is_not_there(wanted):
 def test_an_exact_name_is_preferred_to_a_modified_one():
     assert shown_events([b"cycles:u", b"cycles"], b"cycles") == [1]
     assert shown_events([], None) == shown_events([], b"all") == []
-    with pytest.raises(UsageError, match=r"no event 'x\\xff'; the input has: none"):
+    with pytest.raises(UsageError, match=r"no event 'x\\\\xff'; the input has: none"):
         shown_events([], b"x\xff")
 
 

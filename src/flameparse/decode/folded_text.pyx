@@ -90,7 +90,7 @@ cdef class FoldedTextDecoder:
         cdef const unsigned char* at
         cdef const unsigned char* end
         cdef const unsigned char* newline
-        if length > block.shape[0]:
+        if not 0 <= length <= block.shape[0]:
             raise ValueError("length past the end of the block")
         if length == 0:
             return 0
@@ -116,6 +116,8 @@ cdef class FoldedTextDecoder:
 
     def finish(self, const unsigned char[::1] rest not None, Py_ssize_t length):
         """Decode a last line that has no end and hand over the account."""
+        if not 0 <= length <= rest.shape[0]:
+            raise ValueError("length past the end of the block")
         if length and not self.discarding:
             self.decode_line(&rest[0], &rest[0] + length)
         diagnostics = self.profile.diagnostics

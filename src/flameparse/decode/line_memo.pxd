@@ -11,7 +11,6 @@ cdef struct MemoLine:
     uint32_t length
     uint32_t frame  # what the line says
     uint32_t next   # record of the line that followed it last time, or NONE_ID
-    uint32_t second # record of the one after that, or 0: loaded ahead of its turn, and nothing else
 
 
 cdef struct MemoChain:
@@ -19,7 +18,6 @@ cdef struct MemoChain:
     uint32_t length
     uint32_t stack
     uint32_t total  # row of the totals it was last added to, or NONE_ID
-    uint32_t unused
 
 
 cdef class Memo:

@@ -15,7 +15,7 @@ from flameparse.model.hash_index cimport index_clear, index_free, index_init, in
 
 # MemoLine and MemoChain have the same first word and the same size; `find` and `put` rely on it.
 cdef enum:
-    HEAD_WORDS = 4
+    HEAD_WORDS = 3
 
 
 cdef class Memo:
@@ -69,7 +69,6 @@ cdef class Memo:
         self.arena[id] = length
         self.arena[id + 1] = meaning
         self.arena[id + 2] = NONE_ID
-        self.arena[id + 3] = 0
         memcpy(self.arena + id + HEAD_WORDS, text, length)
         self.used += HEAD_WORDS + (length + 3) // 4
         return id

@@ -25,8 +25,7 @@ from flameparse.decode.perf_header cimport (
 )
 from flameparse.model.event_table cimport UNIT_PERIOD, EventTable
 from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
-from flameparse.model.growth cimport prefetch, reserve
-from flameparse.model.hash_index cimport slot_id
+from flameparse.model.growth cimport reserve
 from flameparse.model.sample_table cimport UNKNOWN_CPU, UNKNOWN_TIME, Sample, SampleTable
 from flameparse.model.stack_table cimport StackTable
 from flameparse.model.string_table cimport StringTable
@@ -317,7 +316,7 @@ cdef class PerfScriptDecoder:
             OverflowError: weights past 2**64 - 1.
         """
         cdef Py_ssize_t consumed
-        if length > block.shape[0]:
+        if not 0 <= length <= block.shape[0]:
             raise ValueError("length past the end of the block")
         if length == 0:
             return 0
@@ -327,6 +326,8 @@ cdef class PerfScriptDecoder:
 
     def finish(self, const unsigned char[::1] rest not None, Py_ssize_t length, uint64_t offset):
         """Decode a last line that has no end, close the last sample and hand over the account."""
+        if not 0 <= length <= rest.shape[0]:
+            raise ValueError("length past the end of the rest")
         if length and not self.discarding:
             self.place = offset
             self.decode_line(&rest[0], length, False)
@@ -368,9 +369,14 @@ cdef class PerfScriptDecoder:
         while at < end:
             if self.state == IN_SAMPLE and not self.discarding:
                 if self.predicted != NONE_ID:
-                    at = self.follow(at, end)
-                    if at == end:
-                        break
+                    line = self.lines.line(self.predicted)
+                    if line.length <= <size_t>(end - at) and memcmp(line + 1, at, line.length) == 0:
+                        self.push_frame(line.frame)
+                        self.line_number += 1
+                        self.previous = self.predicted
+                        self.predicted = line.next
+                        at += line.length
+                        continue
                 if at[0] == 10:
                     self.line_number += 1
                     at += 1
@@ -386,7 +392,6 @@ cdef class PerfScriptDecoder:
                     line = self.lines.line(known)
                     if self.previous != NONE_ID:
                         self.lines.line(self.previous).next = known
-                        self.lines.line(self.previous).second = line.next
                     self.push_frame(line.frame)
                     self.line_number += 1
                     self.previous = known
@@ -413,26 +418,6 @@ cdef class PerfScriptDecoder:
             self.discarding = True
             return end - begin
         return at - begin
-
-    cdef const unsigned char* follow(self, const unsigned char* at, const unsigned char* end) except NULL nogil:
-        """Take lines as long as each is the one that followed its predecessor last time; the first that is not."""
-        cdef uint32_t* arena = self.lines.arena
-        cdef uint32_t id = self.predicted
-        cdef uint32_t previous = self.previous
-        cdef MemoLine* line
-        while id != NONE_ID:
-            line = <MemoLine*>(arena + id)
-            prefetch(arena + line.second)
-            if line.length > <size_t>(end - at) or memcmp(line + 1, at, line.length) != 0:
-                break
-            self.push_frame(line.frame)
-            self.line_number += 1
-            at += line.length
-            previous = id
-            id = line.next
-        self.predicted = NONE_ID
-        self.previous = previous
-        return at
 
     cdef inline void expect_leaf(self, const unsigned char* at, const unsigned char* end) noexcept nogil:
         """Start loading what the memo will be asked for after the header at ``at``: nothing predicts the leaf frame."""
@@ -495,24 +480,16 @@ cdef class PerfScriptDecoder:
                 if not self.chains.has_room(size):
                     # Larger than the whole memo.
                     self.waiting_sample.stack = <uint32_t>self.stacks.intern_leaf_first(
-                        self.waiting, self.waiting_length, self.waiting_sample.thread
+                        self.waiting, self.waiting_length
                     )
                     return self.samples.add(self.waiting_sample, NULL)
             known = <uint32_t>self.chains.put(
                 self.waiting, size, self.waiting_tag,
-                <uint32_t>self.stacks.intern_leaf_first(
-                    self.waiting, self.waiting_length, self.waiting_sample.thread
-                ),
+                <uint32_t>self.stacks.intern_leaf_first(self.waiting, self.waiting_length),
             )
         chain = self.chains.chain(known)
         self.waiting_sample.stack = chain.stack
         return self.samples.add(self.waiting_sample, &chain.total)
-
-    cdef inline void expect_total(self) noexcept nogil:
-        """Start loading the row of the totals that the sample set aside will likely add to."""
-        cdef uint64_t slot = self.chains.index.slots[self.waiting_tag & self.chains.index.mask]
-        if slot and self.is_waiting:
-            self.samples.expect_row(self.chains.chain(slot_id(slot)).total)
 
     cdef int begin_sample(self) except -1 nogil:
         """Close the sample before and start reading frames."""
@@ -601,7 +578,6 @@ cdef class PerfScriptDecoder:
         if header.has_period and self.events.rows[self.sample.event].unit < UNIT_PERIOD:
             self.events.rows[self.sample.event].unit = UNIT_PERIOD
         self.set_thread(at, &header)
-        self.expect_total()
         rest = find_frame(header.rest, end, &end)
         if rest is not NULL and parse_frame(rest, end, self.dialect, &frame):
             # Recorded without a call graph: the one frame is on the header's line and the sample is whole.

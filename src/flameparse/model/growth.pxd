@@ -1,7 +1,6 @@
 """Memory of the C columns and indexes that a table owns."""
 
 from libc.stdint cimport uint64_t
-from libc.stdlib cimport realloc
 
 
 cdef extern from *:
@@ -30,9 +29,23 @@ cdef extern from *:
         return block;
     }
 
+    static inline void *fp_reallocate_large(void *block, size_t used, size_t size) {
+        void *moved;
+        if (size < FP_HUGE_PAGE)
+            return realloc(block, size);
+        moved = fp_allocate_large(size);
+        if (moved) {
+            if (used)
+                memcpy(moved, block, used);
+            free(block);
+        }
+        return moved;
+    }
+
     static inline void fp_prefetch(const void *at) { __builtin_prefetch(at); }
     """
     void* allocate_large "fp_allocate_large"(size_t size) noexcept nogil
+    void* reallocate_large "fp_reallocate_large"(void* block, size_t used, size_t size) noexcept nogil
     void prefetch "fp_prefetch"(const void* at) noexcept nogil
 
 
@@ -54,7 +67,7 @@ cdef inline int reserve(void** column, uint64_t* capacity, uint64_t wanted, size
         return 0
     while grown < wanted:
         grown = grown * 2 if grown else 64
-    moved = realloc(column[0], grown * item_bytes)
+    moved = reallocate_large(column[0], capacity[0] * item_bytes, grown * item_bytes)
     if moved is NULL:
         with gil:
             raise MemoryError

@@ -1,6 +1,5 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
-from flameparse.model.growth cimport prefetch
 from flameparse.model.hash_index cimport HashIndex
 
 
@@ -54,13 +53,9 @@ cdef class SampleTable:
     cdef const uint8_t* allowed_cpus
     cdef Py_ssize_t allowed_cpu_count
 
-    cdef inline void expect_row(self, uint32_t row) noexcept nogil:
-        """Start loading a row of the totals."""
-        if row < self.total_count:
-            prefetch(&self.totals[row])
-
     cdef int add(self, Sample sample, uint32_t* row_hint) except -1 nogil
     cdef int add_to_timeline(self, Sample sample) except -1 nogil
     cdef void take_account(self, SampleTable other) noexcept nogil
     cdef int64_t add_total(self, Total total) except -1 nogil
+    cdef int append_total(self, Total total) except -1 nogil
     cdef int open_window(self, int64_t first_time_ns) except -1 nogil

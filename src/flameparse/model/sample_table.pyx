@@ -172,6 +172,13 @@ cdef class SampleTable:
         self.total_count += 1
         return self.total_count - 1
 
+    cdef int append_total(self, Total total) except -1 nogil:
+        """Add a row without looking for one like it: ``fold`` adds up equal rows."""
+        reserve(<void**>&self.totals, &self.total_capacity, <uint64_t>self.total_count + 1, sizeof(Total))
+        self.totals[self.total_count] = total
+        self.total_count += 1
+        return 0
+
     def add_row(
         self, uint32_t event, uint32_t thread, uint32_t stack, uint64_t period=1, *, int32_t cpu=UNKNOWN_CPU,
         time_ns=None,

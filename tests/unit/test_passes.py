@@ -1,0 +1,209 @@
+"""Passes over hand-built profiles: naming, cutting, choosing."""
+
+from __future__ import annotations
+
+import pytest
+
+from decoded_text import decode_perf_script, sample
+from flameparse.model.profile import Profile
+from flameparse.model.sample_table import SampleTable
+from flameparse.passes import name_frames, rename_comms, select
+from unit.test_model import build, spelled
+
+NONE = 0xFFFF_FFFF
+
+
+def stacks_of(profile: Profile) -> dict[tuple[bytes | None, bytes], int]:
+    return {(comm, stack): samples for (_, comm, stack), (samples, _) in spelled(profile).items()}
+
+
+def kinds_of(profile: Profile) -> dict[bytes, int]:
+    rows = [profile.frames.get(i) for i in range(len(profile.frames))]
+    return {profile.strings.get(name): kind for name, _, kind, _ in rows}
+
+
+TEXT = (
+    b"app 10/11 [000] 1.000000: 1 cycles:\n"
+    b"\tffffffff81000001 do_syscall_64+0x5 ([kernel.kallsyms])\n"
+    b"\t             401 [unknown] (/usr/lib/libx.so.1)\n"
+    b"\t             402 ns::run(int, char) (inlined)\n"
+    b"\t             403 LazyCompile:*tick /a.js:3 (/tmp/perf-10.map)\n"
+    b"\t             404 main+0x1 (/bin/app)\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "stack"),
+    [
+        ({}, b"main;LazyCompile:*tick /a.js:3;ns::run;[libx.so.1];do_syscall_64"),
+        ({"style": "raw"}, b"main;LazyCompile:*tick /a.js:3;ns::run(int, char);[libx.so.1];do_syscall_64"),
+        (
+            {"annotate_kernel": True},
+            b"main;LazyCompile:*tick /a.js:3;ns::run_[i];[libx.so.1];do_syscall_64_[k]",
+        ),
+        ({"annotate_jit": True}, b"main;LazyCompile:*tick /a.js:3_[j];ns::run_[i];[libx.so.1];do_syscall_64"),
+    ],
+)
+def test_naming(options, stack):
+    profile = name_frames(decode_perf_script(TEXT), **options)
+    assert stacks_of(profile) == {(b"app", stack): 1}
+    assert sorted(kinds_of(profile).values()) == [0, 0, 1, 2, 3]
+
+
+def test_naming_leaves_the_profile_it_is_given():
+    profile = decode_perf_script(TEXT)
+    before = spelled_raw(profile)
+    name_frames(profile)
+    assert spelled_raw(profile) == before
+    assert stacks_of(name_frames(profile)) == stacks_of(name_frames(profile))
+
+
+def spelled_raw(profile: Profile) -> list[object]:
+    rows = [profile.stacks.get(i) for i in range(len(profile.stacks))]
+    return [rows, [profile.frames.get(i) for i in range(len(profile.frames))], profile.samples.total_rows()]
+
+
+def test_addresses_of_frames_without_a_symbol():
+    profile = Profile()
+    profile.events.add(profile.strings.add(b"e"))
+    for address in (0x10, 0x20, 0x10):
+        stack = profile.stacks.add(NONE, profile.frames.add(NONE, profile.strings.add(b"/l/x.so"), 0, address))
+        profile.samples.add_row(0, NONE, stack)
+    assert stacks_of(name_frames(profile)) == {(None, b"[x.so]"): 3}
+    by_address = stacks_of(name_frames(profile, addrs=True))
+    assert sorted(by_address.values()) == [1, 2]
+    assert all(b"10" in stack or b"20" in stack for _, stack in by_address)
+
+
+def test_a_java_frame_of_inlined_calls_becomes_several():
+    text = sample([b"leaf", b"La/B;::c->Ld/E;::f", b"main"], comm=b"x")
+    assert stacks_of(name_frames(decode_perf_script(text))) == {(b"x", b"main;a/B::c;d/E::f;leaf"): 1}
+
+
+@pytest.mark.parametrize("style", ["stackcollapse-perf", "inferno"])
+def test_java_names_follow_the_process_in_compat_modes(style):
+    frames = [b"Lorg/a/B;::c"]
+    text = sample(frames, comm=b"java") + sample(frames, comm=b"node") + sample(frames, comm=b"java2")
+    profile = name_frames(decode_perf_script(text, dialect=style), style=style)
+    assert stacks_of(profile) == {
+        (b"java", b"org/a/B:::c"): 1,
+        (b"node", b"Lorg/a/B:::c"): 1,
+        (b"java2", b"org/a/B:::c"): 1,
+    }
+
+
+CHAIN = (
+    (b"e", b"x", b"root;start;work;leaf", 5),
+    (b"e", b"x", b"root;start", 1),
+    (b"e", b"x", b"root;other", 2),
+    (b"e", b"y", b"start;work;start;leaf", 3),
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ((), {(comm, stack): 1 for _, comm, stack, _ in CHAIN}),
+        ((b"absent",), {(comm, stack): 1 for _, comm, stack, _ in CHAIN}),
+        (
+            (b"start",),
+            # The callers go, and the label above them; of a name that comes twice, the innermost counts.
+            {(None, b"start;work;leaf"): 1, (None, b"start"): 1, (b"x", b"root;other"): 1, (None, b"start;leaf"): 1},
+        ),
+        (
+            (b"work", b"leaf", b"other"),
+            {(None, b"leaf"): 2, (b"x", b"root;start"): 1, (None, b"other"): 1},
+        ),
+    ],
+)
+@pytest.mark.parametrize("timeline", [False, True])
+def test_skip_after(names, expected, timeline):
+    profile = name_frames(build(*CHAIN, timeline=timeline), skip_after=names)
+    assert stacks_of(profile) == expected
+    assert profile.samples.timeline_count == 4 * timeline
+    assert profile.samples.samples_seen == 4
+
+
+def test_skip_after_goes_by_the_name_as_printed_by_perf():
+    text = sample([b"leaf", b"run(int)", b"main"])
+    assert stacks_of(name_frames(decode_perf_script(text), skip_after=[b"run(int)"])) == {(None, b"run;leaf"): 1}
+    assert stacks_of(name_frames(decode_perf_script(text), skip_after=[b"run"])) == {(b"app", b"main;run;leaf"): 1}
+    unknown = sample([b"leaf", b"[unknown]", b"main"], module=b"/l/x.so")
+    cut = name_frames(decode_perf_script(unknown), skip_after=[b"[unknown]"])
+    assert stacks_of(cut) == {(None, b"[x.so];leaf"): 1}
+
+
+ROWS = (
+    (b"e", b"x", b"a;b;c", 1),
+    (b"e", b"y", b"a;b", 2),
+    (b"f", b"x", b"a", 4),
+    (b"f", None, b"b;c", 8),
+    (b"f", b"x", b"", 16),
+)
+FRAMES = (b"a", b"b", b"c")
+
+
+def flags(*chosen: bytes) -> bytes:
+    return bytes(name in chosen for name in FRAMES)
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({}, 31),
+        ({"events": b"\1\0"}, 3),
+        ({"events": b"\0\1"}, 28),
+        ({"events": b"\0\0"}, 0),
+        ({"threads": b"\1\1"}, 23),
+        ({"threads": b"\1\0"}, 21),
+        ({"threads": b"\0\0"}, 0),
+        ({"wanted_frames": flags(b"b")}, 11),
+        ({"wanted_frames": flags(b"c", b"a")}, 15),
+        ({"wanted_frames": flags()}, 0),
+        ({"unwanted_frames": flags(b"c")}, 22),
+        ({"unwanted_frames": flags(b"a")}, 24),
+        ({"unwanted_frames": flags(*FRAMES)}, 16),
+        ({"needs_frames": True}, 15),
+        ({"wanted_frames": flags(b"a"), "unwanted_frames": flags(b"c")}, 6),
+        ({"wanted_frames": flags(b"a"), "threads": b"\1\0", "events": b"\1\0"}, 1),
+    ],
+)
+@pytest.mark.parametrize("timeline", [False, True])
+def test_select(options, kept, timeline):
+    profile = select(build(*ROWS, timeline=timeline), **options)
+    samples, period = profile.samples.held()
+    assert period == kept
+    assert samples == kept.bit_count()
+    assert profile.samples.samples_seen == 5
+    assert sum(profile.diagnostics.dropped.values()) == 5 - samples
+    assert profile.diagnostics.dropped.get("filtered", 0) == 5 - samples
+    assert profile.samples.timeline_count == samples * timeline
+
+
+def test_selecting_twice_accounts_for_both():
+    profile = select(select(build(*ROWS), events=b"\1\0"), threads=b"\1\0")
+    assert profile.samples.held() == (1, 1)
+    assert profile.diagnostics.dropped == {"filtered": 4}
+
+
+def test_passes_keep_what_the_window_dropped():
+    profile = Profile(SampleTable(from_ns=5))
+    profile.events.add(profile.strings.add(b"e"))
+    for time_ns in (1, 5, 9):
+        profile.samples.add_row(0, NONE, NONE, time_ns=time_ns)
+    profile.diagnostics.drop("outside the window", profile.samples.outside_window)
+    for changed in (name_frames(profile), select(profile)):
+        assert (changed.samples.samples_seen, changed.samples.held()[0]) == (3, 2)
+        assert (changed.samples.first_time_ns, changed.samples.last_time_ns) == (1, 9)
+        assert changed.diagnostics.dropped == {"outside the window": 1}
+
+
+def test_rename_comms():
+    profile = build(*ROWS)
+    rename_comms(profile, lambda comm: comm * 2)
+    assert {comm for _, comm, _ in spelled(profile)} == {b"xx", b"yy", None}
+
+
+def test_empty_profiles_pass():
+    for changed in (name_frames(Profile()), select(Profile(), events=b"", threads=b"", wanted_frames=b"")):
+        assert changed.samples.held() == (0, 0)
