@@ -5,6 +5,7 @@ threads by (comm, pid, tid), stacks in pre-order with siblings by frame, totals 
 keep the order they were first seen in, since the first is the one shown.
 """
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
@@ -400,9 +401,11 @@ def fold(profile not None, *, dict meta not None, dict diagnostics not None):
     folder.mark()
     folder.number_strings()
     folder.number_frames()
+    PyErr_CheckSignals()
     folder.number_threads()
     folder.number_events()
     folder.number_stacks()
+    PyErr_CheckSignals()
     folder.fill_totals()
     return Document(timeline=folder.timeline(), meta=meta, diagnostics=diagnostics, **folder.columns)
 

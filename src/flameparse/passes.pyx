@@ -4,6 +4,7 @@ Each walks the stack table once: a parent comes before its children, so what is 
 child is reached.
 """
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free, malloc
@@ -18,6 +19,10 @@ from flameparse.model.string_table cimport StringTable
 from flameparse.model.thread_table cimport ThreadTable
 
 from flameparse.model.profile import Profile
+
+
+cdef enum:
+    STACKS_BETWEEN_SIGNALS = 1 << 18
 
 
 cdef class StackMap:
@@ -108,6 +113,9 @@ cdef StackMap map_stacks(StackTable source, FrameTable frames, FrameNames names,
     cdef uint32_t parent, frame, stack
     with nogil:
         for i in range(source.count):
+            if i % STACKS_BETWEEN_SIGNALS == 0:
+                with gil:
+                    PyErr_CheckSignals()
             parent = source.rows[i].parent
             frame = source.rows[i].frame
             stack = NONE_ID

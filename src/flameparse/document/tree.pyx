@@ -4,6 +4,7 @@ A view is one event (or all), one weight and one kind of root label. Frames merg
 they come from, as they do in folded text.
 """
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcpy
@@ -20,6 +21,7 @@ from flameparse.errors import UsageError
 
 cdef enum:
     KIND_PROCESS = 4
+    ROWS_BETWEEN_SIGNALS = 16384
 
 ROOTS = ("none", "comm", "pid", "tid")
 
@@ -481,6 +483,8 @@ def build_tree(document not None, *, event=None, weight=None, root=None, bint on
                     shown = on_one_line(label) if one_line else label
                     root_node = builder.node(NONE_ID, builder.names.add(shown), KIND_PROCESS)
             builder.add(root_node, stacks[row], weights[row])
+            if i % ROWS_BETWEEN_SIGNALS == 0:
+                PyErr_CheckSignals()
     finally:
         free(label_of)
         free(rows)

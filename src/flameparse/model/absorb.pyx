@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memcmp
 
 from flameparse.model.event_table cimport EventTable
 from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
@@ -75,6 +76,17 @@ cdef class Absorption:
             self.thread_ids.ids[id] = <uint32_t>self.threads.intern(row)
         return self.thread_ids.ids[id]
 
+    cdef bint is_other(self, uint32_t stack) noexcept nogil:
+        """Whether a stack of the source is what rare stacks were folded into before."""
+        cdef Frame* frame
+        if stack == NONE_ID or self.source_stacks.rows[stack].parent != NONE_ID:
+            return False
+        frame = &self.source_frames.rows[self.source_stacks.rows[stack].frame]
+        return (
+            frame.dso == NONE_ID and frame.name != NONE_ID and self.source_strings.length(frame.name) == 7
+            and memcmp(self.source_strings.at(frame.name), b"[other]", 7) == 0
+        )
+
     cdef int map_stacks(self, SampleTable samples, uint64_t least_samples) except -1 nogil:
         """Copy every stack that a kept total ends in, callers first."""
         cdef uint64_t i
@@ -134,7 +146,8 @@ def absorb(target not None, source not None, *, uint64_t least_samples=0, uint64
         total.event = event_ids.ids[total.event]
         total.thread = run.thread(total.thread)
         if total.samples < least_samples:
-            rare_samples += total.samples
+            if not run.is_other(total.stack):
+                rare_samples += total.samples
             total.stack = other
         elif total.stack != NONE_ID:
             total.stack = run.stack_ids.ids[total.stack]
