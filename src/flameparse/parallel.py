@@ -247,12 +247,17 @@ def _run_threads(reader: _Reader, source: Source, shares: list[_Share], progress
             share.pieces_waiting -= 1
             free.put(piece.buffer)
 
-    workers = [Thread(target=work, args=pair, daemon=True) for pair in zip(shares, queues, strict=True)]
-    for worker in workers:
-        worker.start()
+    workers: list[Thread] = []
     chosen = 0
     chosen_unit = -1
     try:
+        for pair in zip(shares, queues, strict=True):
+            worker = Thread(target=work, args=pair, daemon=True)
+            try:
+                worker.start()
+            except RuntimeError as error:
+                raise MemoryError(str(error)) from error
+            workers.append(worker)
         while not failures and (piece := reader.next_piece(allocate)) is not None:
             if piece.unit != chosen_unit:
                 chosen = min(range(len(shares)), key=lambda i: shares[i].pieces_waiting)
@@ -263,10 +268,11 @@ def _run_threads(reader: _Reader, source: Source, shares: list[_Share], progress
                 progress(source.consumed, source.size, sum(share.samples_seen for share in shares))
     except BaseException as error:
         failures.append(error)
-    for queue in queues:
-        queue.put(None)
-    for worker in workers:
-        worker.join()
+    finally:
+        for queue in queues:
+            queue.put(None)
+        for worker in workers:
+            worker.join()
     if failures:
         raise failures[0]
 

@@ -764,6 +764,8 @@ def find_cut(const unsigned char[::1] block not None, Py_ssize_t length):
     cdef const unsigned char* line_end
     cdef const unsigned char* text_end
     cdef Header header
+    if not 0 <= length <= block.shape[0]:
+        raise ValueError("length past the end of the block")
     if length == 0:
         return 0
     begin = &block[0]
