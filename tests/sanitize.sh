@@ -42,10 +42,24 @@ fi
 # --capture=sys: a report goes straight to the terminal, past the process it ends.
 # The browser does not run with the preload. memory: the shadow memory drowns the figures.
 # packaging: builds without the sanitizers, and says nothing about memory.
-env LD_PRELOAD="$("$CC" -print-file-name=libasan.so) $("$CC" -print-file-name=libubsan.so)" \
-    PYTHONMALLOC=malloc \
-    ASAN_OPTIONS="detect_leaks=$detect_leaks:allocator_may_return_null=1" \
-    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-    HYPOTHESIS_PROFILE="${HYPOTHESIS_PROFILE:-sanitize}" FLAMEPARSE_FUZZ_INPUTS="${FLAMEPARSE_FUZZ_INPUTS:-20000}" \
-    "$venv/bin/python" -m pytest -p no:cacheprovider -p no:faulthandler --capture=sys \
-    --ignore=tests/browser -m 'not memory and not packaging' "$@"
+run() {
+    env LD_PRELOAD="$("$CC" -print-file-name=libasan.so) $("$CC" -print-file-name=libubsan.so)" \
+        PYTHONMALLOC=malloc \
+        ASAN_OPTIONS="detect_leaks=$detect_leaks:allocator_may_return_null=1" \
+        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+        HYPOTHESIS_PROFILE="${HYPOTHESIS_PROFILE:-sanitize}" FLAMEPARSE_FUZZ_INPUTS="${FLAMEPARSE_FUZZ_INPUTS:-20000}" \
+        "$venv/bin/python" -m pytest -p no:cacheprovider -p no:faulthandler --capture=sys \
+        --ignore=tests/browser -m 'not memory and not packaging' "$@"
+}
+
+if (( $# )); then
+    run "$@"
+    exit
+fi
+# Two halves at once; each looks for its own leaks as it ends.
+half=tests/unit failed=0
+run $half >build/sanitize/half.log 2>&1 &
+run --ignore=$half || failed=1
+wait $! || failed=1
+cat build/sanitize/half.log
+exit $failed

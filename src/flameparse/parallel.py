@@ -96,14 +96,13 @@ class _Reader:
         unit: of the piece to come.
     """
 
-    __slots__ = ("_buffer", "_filled", "_offset", "_spare", "source", "unit")
+    __slots__ = ("_offset", "_rest", "_spare", "source", "unit")
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.unit = 0
-        self._buffer = self._new_buffer(bytearray)
-        self._filled = 0
         self._offset = 0
+        self._rest = b""
         self._spare: list[bytearray] = []
 
     def recycle(self, buffer: bytearray) -> None:
@@ -116,29 +115,30 @@ class _Reader:
         Args:
             allocate: gives a buffer of that many bytes where no recycled one is left; may wait for one.
         """
-        while True:
-            view = memoryview(self._buffer)
-            count = self._fill(view[self._filled : self._filled + limits.READ_BLOCK_BYTES])
-            self._filled += count
+        # A line at the cap with its line end, and the block that may hold that.
+        size = limits.MAX_LINE_BYTES + 2 + limits.READ_BLOCK_BYTES
+        buffer = self._spare.pop() if self._spare else allocate(size)
+        view = memoryview(buffer)
+        filled = len(self._rest)
+        view[:filled] = self._rest
+        length = 0
+        while not length:
+            count = self._fill(view[filled : filled + limits.READ_BLOCK_BYTES])
+            filled += count
             is_cut = True
             if not count:
-                length = self._filled
-                if not length:
+                if not filled:
                     return None
-            else:
-                length = find_cut(self._buffer, self._filled)
-                if not length:
-                    is_cut = False
-                    length = self._buffer.rfind(b"\n", 0, self._filled) + 1
-                if not length and self._filled > limits.MAX_LINE_BYTES + 1:
-                    length = self._filled
-            if length:
+                length = filled
                 break
-        piece = _Piece(self._buffer, length, self._offset, self.unit)
-        self._buffer = self._spare.pop() if self._spare else self._new_buffer(allocate)
-        rest = self._filled - length
-        self._buffer[:rest] = view[length : self._filled]
-        self._filled = rest
+            length = find_cut(buffer, filled)
+            if not length:
+                is_cut = False
+                length = buffer.rfind(b"\n", 0, filled) + 1
+            if not length and filled > limits.MAX_LINE_BYTES + 1:
+                length = filled
+        piece = _Piece(buffer, length, self._offset, self.unit)
+        self._rest = bytes(view[length:filled])
         self._offset += length
         self.unit += is_cut
         return piece
@@ -149,11 +149,6 @@ class _Reader:
         while filled < len(block) and (count := self.source.readinto(block[filled:])):
             filled += count
         return filled
-
-    @staticmethod
-    def _new_buffer(allocate: Callable[[int], bytearray]) -> bytearray:
-        # A line at the cap with its line end, and the block that may hold that.
-        return allocate(limits.MAX_LINE_BYTES + 2 + limits.READ_BLOCK_BYTES)
 
 
 class _Share:

@@ -37,7 +37,8 @@ PERF_SCRIPT_SEEDS = [
 ]
 FOLDED_SEEDS = [
     *(path.read_bytes()[:MAX_SEED_BYTES] for path in sorted(FOLDER.glob("*.folded"))),
-    b"# note\na 1\na b 2\na1 3\na;b;c 4.5\na;b;\xff\x00;_[k] 5\r\n\n;;x 6\n 7\n;b_[j] 8\nno weight\na;b 18446744073709551615",
+    b"# note\na 1\na b 2\na1 3\na;b;c 4.5\na;b;\xff\x00;_[k] 5\r\n\n;;x 6\n 7\n;b_[j] 8\n"
+    b"no weight\na;b 18446744073709551615",
 ]
 NUMBERS = [
     b"0",

@@ -26,7 +26,9 @@ FEWER = settings(max_examples=settings().max_examples // 4)
 
 # Any bytes but what parts frames and lines; names that share a beginning are common.
 names = st.one_of(
-    st.sampled_from([b"a", b"a b", b"a1", b"ab", b"a ", b" a", b"", b"[unknown]", b"f_[k]", b"g_[j]", b"\xff\0", b"\r", b"#"]),
+    st.sampled_from(
+        [b"a", b"a b", b"a1", b"ab", b"a ", b" a", b"", b"[unknown]", b"f_[k]", b"g_[j]", b"\xff\0", b"\r", b"#"]
+    ),
     st.binary(max_size=6).map(lambda name: name.translate(None, b";\n")),
 )
 # A line of one name that begins like a comment is one.
@@ -117,7 +119,10 @@ def unordered_events(document: Document) -> tuple[object, ...]:
 NAMES = [b"x", b"y", b"", b"x;y"]
 rows = st.lists(
     st.tuples(
-        st.integers(0, 3), st.integers(-1, 3), st.lists(st.integers(0, 15), max_size=3), st.sampled_from([0, 1, 7, 2**53])
+        st.integers(0, 3),
+        st.integers(-1, 3),
+        st.lists(st.integers(0, 15), max_size=3),
+        st.sampled_from([0, 1, 7, 2**53]),
     ),
     max_size=6,
 )

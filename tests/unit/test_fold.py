@@ -14,6 +14,7 @@ from flameparse.fold import fold, unfold
 from flameparse.model.profile import Profile
 from flameparse.model.sample_table import SampleTable
 from flameparse.passes import rename_comms
+
 Row = tuple[bytes, tuple[bytes | None, int, int] | None, tuple[tuple[bytes, bytes | None, int], ...], int]
 
 

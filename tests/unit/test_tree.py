@@ -129,7 +129,7 @@ def test_choice_of_events(wanted, shown):
 
 @pytest.mark.parametrize("wanted", [b"cycle", b"cycles:", b"", b"cycles:uk", (b"faults", b"x")])
 def test_an_event_that_is_not_there(wanted):
-    with pytest.raises(UsageError, match="no event .*; the input has: cycles:k, cycles:u, faults"):
+    with pytest.raises(UsageError, match=r"no event .*; the input has: cycles:k, cycles:u, faults"):
         shown_events(STRINGS[:3], wanted)
 
 
@@ -153,7 +153,9 @@ def test_views_of_events(event, unit, name, total):
     assert (tree.unit, tree.event, tree.total) == (unit, name, total)
 
 
-@pytest.mark.parametrize(("units", "unit"), [([0, 0, 0, 0], "samples"), ([0, 2, 0, 0], "nanoseconds"), ([3] * 4, "bytes")])
+@pytest.mark.parametrize(
+    ("units", "unit"), [([0, 0, 0, 0], "samples"), ([0, 2, 0, 0], "nanoseconds"), ([3] * 4, "bytes")]
+)
 def test_units(units, unit):
     changed = document()
     changed.event_unit = memoryview(bytes(units))
@@ -209,7 +211,24 @@ def written(text: bytes) -> bytes:
     return b"".join(folded_chunks(folded(decode_folded(text))))
 
 
-NAMES = [b"a", b"a b", b"a1", b"a:", b"a;x", b"a;x y", b"a x;b", b"a;", b"a;;", b"", b"a\x00", b"a!;b", b"a/", b"a<", b"b", b"A"]
+NAMES = [
+    b"a",
+    b"a b",
+    b"a1",
+    b"a:",
+    b"a;x",
+    b"a;x y",
+    b"a x;b",
+    b"a;",
+    b"a;;",
+    b"",
+    b"a\x00",
+    b"a!;b",
+    b"a/",
+    b"a<",
+    b"b",
+    b"A",
+]
 
 
 def test_folded_text_is_in_the_order_of_its_stacks():
@@ -294,7 +313,9 @@ def test_a_flame_chart():
 
 def test_lines_of_a_flame_chart():
     assert b"".join(timeline_chunks(CHART)) == b"app;main;a 30\napp;main;b 5\n[unknown] 7\napp;main 3\n"
-    assert b"".join(timeline_chunks(CHART, weight="samples", root="none")) == b"main;a 2\nmain;b 1\n[unknown] 1\nmain 1\n"
+    assert (
+        b"".join(timeline_chunks(CHART, weight="samples", root="none")) == b"main;a 2\nmain;b 1\n[unknown] 1\nmain 1\n"
+    )
 
 
 def test_a_flame_chart_needs_a_time_line():

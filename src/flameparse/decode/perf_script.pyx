@@ -480,12 +480,12 @@ cdef class PerfScriptDecoder:
                 if not self.chains.has_room(size):
                     # Larger than the whole memo.
                     self.waiting_sample.stack = <uint32_t>self.stacks.intern_leaf_first(
-                        self.waiting, self.waiting_length
+                        self.waiting, self.waiting_length, self.waiting_sample.thread
                     )
                     return self.samples.add(self.waiting_sample, NULL)
             known = <uint32_t>self.chains.put(
                 self.waiting, size, self.waiting_tag,
-                <uint32_t>self.stacks.intern_leaf_first(self.waiting, self.waiting_length),
+                <uint32_t>self.stacks.intern_leaf_first(self.waiting, self.waiting_length, self.waiting_sample.thread),
             )
         chain = self.chains.chain(known)
         self.waiting_sample.stack = chain.stack

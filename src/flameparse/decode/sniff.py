@@ -62,7 +62,8 @@ def _looks_folded(head: bytes) -> bool:
     lines = head.split(b"\n")
     for number, line in enumerate(lines, 1):
         line = line.rstrip(b"\r")
-        if not line or line.startswith(b"# "):
+        # A process may be named "# x".
+        if not line or (line.startswith(b"# ") and not (b";" in line and line[-1:].isdigit())):
             continue
         if number == len(lines) and len(head) >= SNIFF_BYTES:
             # A stack so deep that its weight is out of sight.

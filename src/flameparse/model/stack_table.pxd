@@ -8,15 +8,23 @@ cdef struct StackNode:
     uint32_t frame   # frame id
 
 
+cdef enum:
+    STACK_LANES = 16
+
+
+cdef struct StackPath:
+    # The stack last interned in a lane, root first: each frame and, as its parent, the stack it ends.
+    StackNode* nodes
+    uint64_t capacity
+    uint64_t length
+
+
 cdef class StackTable:
     cdef StackNode* rows
     cdef readonly uint32_t count
     cdef uint64_t capacity
     cdef HashIndex index
-    # The stack last interned whole, root first: each frame and, as its parent, the stack it ends.
-    cdef StackNode* path
-    cdef uint64_t path_capacity
-    cdef uint64_t path_length
+    cdef StackPath lanes[STACK_LANES]
 
     cdef int64_t extend(self, uint32_t parent, uint32_t frame) except -1 nogil
-    cdef int64_t intern_leaf_first(self, const uint32_t* chain, size_t length) except -1 nogil
+    cdef int64_t intern_leaf_first(self, const uint32_t* chain, size_t length, uint32_t lane) except -1 nogil

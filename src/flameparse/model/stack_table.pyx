@@ -23,8 +23,10 @@ cdef class StackTable:
         index_init(&self.index, slot_count)
 
     def __dealloc__(self):
+        cdef int lane
+        for lane in range(STACK_LANES):
+            free(self.lanes[lane].nodes)
         free(self.rows)
-        free(self.path)
         index_free(&self.index)
 
     def __len__(self):
@@ -69,30 +71,32 @@ cdef class StackTable:
         self.count += 1
         return self.count - 1
 
-    cdef int64_t intern_leaf_first(self, const uint32_t* chain, size_t length) except -1 nogil:
+    cdef int64_t intern_leaf_first(self, const uint32_t* chain, size_t length, uint32_t lane) except -1 nogil:
         """Find or add a whole stack; its id.
 
-        Consecutive stacks share their callers, so only what differs from the last one, from the root down, is looked
-        up.
+        The stacks of a thread share their callers, so only what differs from its last one, from the root down, is
+        looked up.
 
         Args:
             chain: frame ids, leaf first.
             length: how many, at least one.
+            lane: number of the thread; threads of equal number modulo STACK_LANES share a last stack.
         """
+        cdef StackPath* path = &self.lanes[lane % STACK_LANES]
         cdef uint32_t stack = NONE_ID
         cdef size_t level = 0
-        cdef size_t shared = min(length, self.path_length)
-        reserve(<void**>&self.path, &self.path_capacity, length, sizeof(StackNode))
-        while level < shared and self.path[level].frame == chain[length - 1 - level]:
-            stack = self.path[level].parent
+        cdef size_t shared = min(length, path.length)
+        reserve(<void**>&path.nodes, &path.capacity, length, sizeof(StackNode))
+        while level < shared and path.nodes[level].frame == chain[length - 1 - level]:
+            stack = path.nodes[level].parent
             level += 1
-        self.path_length = level
+        path.length = level
         while level < length:
             stack = <uint32_t>self.extend(stack, chain[length - 1 - level])
-            self.path[level].frame = chain[length - 1 - level]
-            self.path[level].parent = stack
+            path.nodes[level].frame = chain[length - 1 - level]
+            path.nodes[level].parent = stack
             level += 1
-            self.path_length = level
+            path.length = level
         return stack
 
     def add(self, uint32_t parent, uint32_t frame):
