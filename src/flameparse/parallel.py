@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from flameparse import limits
 from flameparse.decode.perf_script import PerfScriptDecoder, find_cut
-from flameparse.model.absorb import absorb, rarity_threshold
+from flameparse.model.absorb import absorb, rarity_threshold, return_freed_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,8 +183,8 @@ class _Share:
         """Decode a piece."""
         if piece.unit != self._unit:
             self._end_unit()
-            # Old and half as large new tables are there at once while pruning.
-            if self.decoder.profile.memory_bytes > self._max_memory * 2 // 3:
+            # Pruning, naming, folding and writing each need the tables again: about four times them at the peak.
+            if self.decoder.profile.memory_bytes > self._max_memory // 4:
                 self._prune()
             self._unit = piece.unit
             self.decoder.start_unit(piece.unit)
@@ -212,6 +212,8 @@ class _Share:
         absorb(smaller.profile, full, least_samples=rarity_threshold(full.samples))
         self.unknown_sites += self.decoder.unknown_line_sites
         self.decoder = smaller
+        del full
+        return_freed_memory()
 
 
 def _run_threads(reader: _Reader, source: Source, shares: list[_Share], progress: Progress | None) -> None:

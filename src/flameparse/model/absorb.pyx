@@ -12,6 +12,18 @@ from flameparse.model.string_table cimport StringTable
 from flameparse.model.thread_table cimport Thread, ThreadTable
 
 
+cdef extern from *:
+    """
+    #ifdef __GLIBC__
+    #include <malloc.h>
+    #define fp_trim_heap() malloc_trim(0)
+    #else
+    #define fp_trim_heap() ((void)0)
+    #endif
+    """
+    void fp_trim_heap() noexcept nogil
+
+
 cdef class IdMap:
     """Ids of one table to ids of another, NONE_ID until mapped."""
 
@@ -186,3 +198,9 @@ def rarity_threshold(samples not None):
         if reached * 2 >= table.total_count:
             return i + 1
     return 1024
+
+
+def return_freed_memory():
+    """Give the system back what dropped tables held; the C library would keep it for what may come."""
+    with nogil:
+        fp_trim_heap()
