@@ -8,6 +8,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcmp
 
 from flameparse.frames.kind cimport frame_kind
 from flameparse.frames.tidy cimport FrameNamer
@@ -59,6 +60,7 @@ cdef class FrameNames:
         cdef char address_text[24]
         cdef int address_length
         cdef bint has_module
+        cdef const unsigned char* name
         cdef const unsigned char* symbol
         cdef const unsigned char* module
         cdef size_t symbol_length, module_length
@@ -94,9 +96,16 @@ cdef class FrameNames:
                 named.cuts_callers = 0
                 for part in range(namer.part_count):
                     named.kind = <uint8_t>namer.part_kind[part]
-                    named.name = <uint32_t>strings.intern(
-                        namer.buffer + namer.part_start[part], namer.part_len[part]
-                    )
+                    name = namer.buffer + namer.part_start[part]
+                    # Most names print as they are, and looking one up costs more than naming it.
+                    if (
+                        frame.name != NONE_ID and namer.part_len[part] == symbol_length
+                        and memcmp(name, symbol, symbol_length) == 0
+                    ):
+                        named.name = frame.name
+                    else:
+                        named.name = <uint32_t>strings.intern(name, namer.part_len[part])
+                        symbol = strings.at(frame.name) if frame.name != NONE_ID else symbol
                     self.parts[self.part_count] = <uint32_t>target.intern(named)
                     self.part_count += 1
                 self.starts[i + 1] = self.part_count
@@ -178,6 +187,7 @@ def name_frames(
         source_frames.rows[i].cuts_callers = source_frames.rows[i].name in cut if cut else 0
     derived = share_tables(profile, samples)
     derived.stacks = StackTable(source_stacks.count)
+    derived.frames = FrameTable(source_frames.count)
     frames, stacks = derived.frames, derived.stacks
     is_java = bytearray(threads.count)
     if style in ("stackcollapse-perf", "inferno"):

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from flameparse.document.check import first_excess
 from flameparse.document.document import COLUMNS, TIMELINE_COLUMNS
-from flameparse.errors import LimitError, UsageError
-from flameparse.limits import (
-    MAX_DOCUMENT_COLUMN_BYTES,
-    MAX_DOCUMENT_DEPTH,
-    MAX_DOCUMENT_META_BYTES,
-    MAX_TOTAL_WEIGHT,
-)
+from flameparse.errors import UsageError
+from flameparse.limits import MAX_DOCUMENT_COLUMN_BYTES, MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_META_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +25,6 @@ def pack(document: Document) -> bytes:
 
     Raises:
         UsageError: ``meta`` or ``diagnostics`` holds what a document cannot, or a column is too large.
-        LimitError: the weights sum past what a document holds.
     """
     return b"".join(document_chunks(document))
 
@@ -49,7 +42,6 @@ def document_chunks(document: Document) -> Iterator[bytes | memoryview[int]]:
 
     Raises:
         UsageError: ``meta`` or ``diagnostics`` holds what a document cannot, or a column is too large.
-        LimitError: the weights sum past what a document holds.
     """
     from msgpack import Packer  # type: ignore[import-untyped]
 
@@ -60,10 +52,6 @@ def document_chunks(document: Document) -> Iterator[bytes | memoryview[int]]:
     for name, column in columns.items():
         if column.nbytes > MAX_DOCUMENT_COLUMN_BYTES:
             raise UsageError(f"{name} takes {column.nbytes} bytes; a document's column holds less than 4 GiB")
-
-    for name in ("total_samples", "total_period"):
-        if first_excess(columns[name], MAX_TOTAL_WEIGHT) >= 0:
-            raise LimitError(f"the sum of {name} passes {MAX_TOTAL_WEIGHT}, the most a document holds")
 
     packer = Packer(unicode_errors="surrogateescape")
     head = [

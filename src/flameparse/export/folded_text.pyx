@@ -8,12 +8,11 @@ children of a node, two things for each child: its own line under ``name``, and 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 from flameparse.document.tree cimport Tree
 from flameparse.model.frame_table cimport NONE_ID
 from flameparse.model.growth cimport reserve
-from flameparse.scan.text_order cimport TextSpan, sort_spans
 
 from flameparse.document.tree import build_tree, on_one_line, timeline_rows
 
@@ -74,30 +73,43 @@ cdef class FoldedWriter:
         free(self.out)
 
     cdef int rank_names(self) except -1:
-        """Sort every name twice: as a line's end and, with ``;``, as a subtree's start."""
+        """Rank every name twice: as a line's end and, with ``;``, as a subtree's start.
+
+        A tree's names are sorted. Going through them, a name with ``;`` comes once no name that begins with it and goes
+        on below ``;`` is left; until then it waits on a stack, the longest on top.
+        """
         cdef uint64_t count = self.offsets.shape[0] - 1
-        cdef uint64_t i, length
-        cdef unsigned char* text = <unsigned char*>malloc(self.blob.shape[0] + count + 1)
-        cdef unsigned char* at = text
-        cdef TextSpan* spans = <TextSpan*>malloc(2 * count * sizeof(TextSpan) + 1)
+        cdef uint64_t i, top, length
+        cdef uint64_t depth = 0
+        cdef uint64_t rank = 0
+        cdef const unsigned char* blob = &self.blob[0] if self.blob.shape[0] else NULL
+        cdef uint32_t* waiting = <uint32_t*>malloc(count * sizeof(uint32_t) + 1)
         self.ranks = <uint64_t*>malloc(2 * count * sizeof(uint64_t) + 1)
         try:
-            if text is NULL or spans is NULL or self.ranks is NULL:
+            if waiting is NULL or self.ranks is NULL:
                 raise MemoryError
             for i in range(count):
-                length = self.offsets[i + 1] - self.offsets[i]
-                if length:
-                    memcpy(at, &self.blob[self.offsets[i]], length)
-                at[length] = 59
-                spans[2 * i] = TextSpan(0, at, length, <uint32_t>(2 * i))
-                spans[2 * i + 1] = TextSpan(0, at, length + 1, <uint32_t>(2 * i + 1))
-                at += length + 1
-            sort_spans(spans, 2 * count)
-            for i in range(2 * count):
-                self.ranks[spans[i].id] = i
+                while depth:
+                    top = waiting[depth - 1]
+                    length = self.offsets[top + 1] - self.offsets[top]
+                    if (
+                        length < self.offsets[i + 1] - self.offsets[i] and blob[self.offsets[i] + length] < 59
+                        and memcmp(blob + self.offsets[i], blob + self.offsets[top], length) == 0
+                    ):
+                        break
+                    self.ranks[2 * top + 1] = rank
+                    rank += 1
+                    depth -= 1
+                self.ranks[2 * i] = rank
+                rank += 1
+                waiting[depth] = <uint32_t>i
+                depth += 1
+            while depth:
+                depth -= 1
+                self.ranks[2 * <uint64_t>waiting[depth] + 1] = rank
+                rank += 1
         finally:
-            free(text)
-            free(spans)
+            free(waiting)
         return 0
 
     cdef int find_ends(self) except -1:

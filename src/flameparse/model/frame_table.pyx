@@ -9,10 +9,14 @@ from flameparse.scan.byte_hash cimport mix
 
 
 cdef class FrameTable:
-    """Interns frames; two frames are one when every field agrees."""
+    """Interns frames; two frames are one when every field agrees.
 
-    def __cinit__(self):
-        index_init(&self.index, 256)
+    Args:
+        expected: how many there will be at least, so that the index need not grow up to there.
+    """
+
+    def __cinit__(self, uint64_t expected=0):
+        index_init(&self.index, max(expected, <uint64_t>128))
 
     def __dealloc__(self):
         free(self.rows)

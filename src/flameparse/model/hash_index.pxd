@@ -27,8 +27,11 @@ cdef inline uint32_t slot_id(uint64_t slot) noexcept nogil:
     return <uint32_t>slot - 1
 
 
-cdef inline int index_init(HashIndex* index, uint64_t slot_count) except -1 nogil:
-    """Allocate ``slot_count`` (a power of two) empty slots."""
+cdef inline int index_init(HashIndex* index, uint64_t expected) except -1 nogil:
+    """Allocate empty slots for so many entries; it grows past them."""
+    cdef uint64_t slot_count = 64
+    while slot_count < 2 * expected:
+        slot_count *= 2
     index.slots = <uint64_t*>allocate_large(slot_count * sizeof(uint64_t))
     if index.slots is NULL:
         with gil:
@@ -55,7 +58,7 @@ cdef inline int index_grow(HashIndex* index) except -1 nogil:
     """Double the slots and put every entry in its new place."""
     cdef HashIndex bigger
     cdef uint64_t old, at, slot
-    index_init(&bigger, (index.mask + 1) * 2)
+    index_init(&bigger, index.mask + 1)
     for old in range(index.mask + 1):
         slot = index.slots[old]
         if slot:

@@ -17,10 +17,7 @@ cdef class StackTable:
     """
 
     def __cinit__(self, uint64_t expected=0):
-        cdef uint64_t slot_count = 1024
-        while slot_count < 2 * expected:
-            slot_count *= 2
-        index_init(&self.index, slot_count)
+        index_init(&self.index, max(expected, <uint64_t>512))
 
     def __dealloc__(self):
         cdef int lane
