@@ -85,12 +85,8 @@ def test_version_and_help() -> None:
             "OUT: suffix '' names no format: use .folded .txt .msgpack .html .svg or --format",
         ),
         (
-            ["fold", "TRACE", "-o", "OUT.msgpack", "--event", "cycles"],
-            "a document keeps every event and both weights: --event and --weight are not for it",
-        ),
-        (
             ["fold", "TRACE", "--format", "msgpack", "--weight", "samples"],
-            "a document keeps every event and both weights: --event and --weight are not for it",
+            "a document keeps both weights: --weight is not for it",
         ),
         (["render", "TRACE"], "no output: name a file with -o, or a --format for stdout"),
         (["merge", "TRACE"], "no output: name a file with -o, or a --format for stdout"),

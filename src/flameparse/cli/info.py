@@ -94,7 +94,8 @@ def _plain(value: Any) -> Any:
 
 # What a recording says of itself: key in the document's meta to name in the table.
 _FACTS = {
-    "command": "command", "captured_on": "captured on", "host": "host", "kernel": "kernel", "arch": "arch", "cpu": "cpu",
+    "command": "command", "captured_on": "captured on", "host": "host", "kernel": "kernel", "arch": "arch",
+    "cpu": "cpu",
     "perf_version": "perf version",
 }  # fmt: skip
 

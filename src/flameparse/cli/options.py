@@ -167,6 +167,7 @@ def load_options(args: Namespace) -> LoadOptions:
     if args.max_memory is not None:
         chosen["max_memory"] = args.max_memory
     if "event" in args:
+        chosen["events"] = () if args.event == [b"all"] else args.event
         chosen["include"], chosen["exclude"] = args.include, args.exclude
         chosen["time_from"], chosen["time_to"] = args.time_from, args.time_to
     if "names" in args:

@@ -56,8 +56,8 @@ def output_format(args: Namespace, default: str | None = "folded") -> str:
         raise UsageError("no output: name a file with -o, or a --format for stdout")
     if chosen == "msgpack" and args.output == "-" and os.isatty(STDOUT):
         raise UsageError("a document is not for a terminal: use -o FILE or a pipe")
-    if chosen == "msgpack" and (args.weight or args.event not in ([], [b"all"])):
-        raise UsageError("a document keeps every event and both weights: --event and --weight are not for it")
+    if chosen == "msgpack" and args.weight:
+        raise UsageError("a document keeps both weights: --weight is not for it")
     return chosen
 
 
