@@ -15,7 +15,7 @@ MAX_COMM_BYTES = 4 << 10
 MAX_STACK_FRAMES = 262_144
 
 # Bytes of a whole input's read buffer: 256 KiB to 1 MiB measured best.
-READ_BLOCK_BYTES = 512 << 10
+READ_BLOCK_BYTES = 256 << 10
 
 # Raw lines a decoder remembers before it forgets them all and starts again.
 MAX_LINE_MEMO_BYTES = 24 << 20

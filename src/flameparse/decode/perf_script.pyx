@@ -223,7 +223,6 @@ cdef class PerfScriptDecoder:
     cdef uint64_t waiting_length
     cdef uint64_t waiting_capacity
     cdef uint32_t waiting_tag
-    cdef uint32_t expected_tag
     # What repeats from header to header.
     cdef CachedThread cached_threads[THREAD_CACHE_SLOTS]
     cdef uint32_t last_event
@@ -365,7 +364,10 @@ cdef class PerfScriptDecoder:
         cdef const unsigned char* newline
         cdef MemoLine* line
         cdef uint32_t known
-        cdef uint32_t tag = 0
+        cdef uint32_t tag
+        cdef const unsigned char* leaf = NULL
+        cdef const unsigned char* leaf_end = NULL
+        cdef uint32_t leaf_tag = 0
         while at < end:
             if self.state == IN_SAMPLE and not self.discarding:
                 if self.predicted != NONE_ID:
@@ -380,13 +382,26 @@ cdef class PerfScriptDecoder:
                 if at[0] == 10:
                     self.line_number += 1
                     at += 1
-                    self.expect_leaf(at, end)
+                    # Behind the header comes the leaf frame, which nothing predicts: start loading what the memo will
+                    # be asked for.
+                    leaf = find_newline(at, end)
+                    if leaf is not NULL:
+                        leaf += 1
+                        leaf_end = find_newline(leaf, end)
+                        if leaf_end is not NULL and leaf_end - leaf < 4096:
+                            leaf_tag = self.lines.tag_of(leaf, <uint32_t>(leaf_end + 1 - leaf))
+                            self.lines.expect(leaf_tag)
+                        else:
+                            leaf = NULL
                     self.end_sample()
                     continue
-                newline = find_newline(at, end)
-                if newline is NULL:
-                    break
-                tag = self.lines.tag_of(at, <uint32_t>(newline + 1 - at))
+                if at == leaf:
+                    newline, tag = leaf_end, leaf_tag
+                else:
+                    newline = find_newline(at, end)
+                    if newline is NULL:
+                        break
+                    tag = self.lines.tag_of(at, <uint32_t>(newline + 1 - at))
                 known = self.lines.find(at, <uint32_t>(newline + 1 - at), tag)
                 if known != NONE_ID:
                     line = self.lines.line(known)
@@ -402,7 +417,8 @@ cdef class PerfScriptDecoder:
                 newline = find_newline(at, end)
                 if newline is NULL:
                     break
-                self.lines.expect_record(self.expected_tag)
+                if leaf is not NULL:
+                    self.lines.expect_record(leaf_tag)
             if self.discarding:
                 self.discarding = False
             else:
@@ -418,16 +434,6 @@ cdef class PerfScriptDecoder:
             self.discarding = True
             return end - begin
         return at - begin
-
-    cdef inline void expect_leaf(self, const unsigned char* at, const unsigned char* end) noexcept nogil:
-        """Start loading what the memo will be asked for after the header at ``at``: nothing predicts the leaf frame."""
-        cdef const unsigned char* leaf = find_newline(at, end)
-        cdef const unsigned char* newline
-        if leaf is not NULL:
-            newline = find_newline(leaf + 1, end)
-            if newline is not NULL and newline - leaf < 4096:
-                self.expected_tag = self.lines.tag_of(leaf + 1, <uint32_t>(newline - leaf))
-                self.lines.expect(self.expected_tag)
 
     cdef inline int push_frame(self, uint32_t frame) except -1 nogil:
         """Add the next caller to the sample being read."""
