@@ -12,6 +12,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 BUILT := build/.built
@@ -69,7 +70,7 @@ format: $(BUILT)
 	$(BIN)/ruff format .
 
 bench: $(BUILT)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 soak: $(BUILT)
 	HYPOTHESIS_PROFILE=nightly FLAMEPARSE_FUZZ_INPUTS=1000000 $(BIN)/python -m pytest tests/property tests/fuzz $(PYTEST_ARGS)

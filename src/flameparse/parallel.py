@@ -14,6 +14,7 @@ from flameparse.model.absorb import absorb, rarity_threshold, return_freed_memor
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _queue import SimpleQueue
+    from _thread import LockType
     from collections.abc import Callable
 
     from flameparse.model.profile import Profile
@@ -218,12 +219,12 @@ class _Share:
 
 def _run_threads(reader: _Reader, source: Source, shares: list[_Share], progress: Progress | None) -> None:
     """Read the rest of the input on this thread and decode it on one more for each share."""
-    from _queue import SimpleQueue
-    from threading import Thread
+    from _queue import Empty, SimpleQueue
 
     free: SimpleQueue[bytearray] = SimpleQueue()
     queues: list[SimpleQueue[_Piece | None]] = [SimpleQueue() for _ in shares]
     failures: list[BaseException] = []
+    endings: list[LockType] = []
     # Two pieces waiting for each decoder keep it busy; more would only use memory.
     to_allocate = 2 * len(shares)
 
@@ -232,7 +233,12 @@ def _run_threads(reader: _Reader, source: Source, shares: list[_Share], progress
         if to_allocate:
             to_allocate -= 1
             return bytearray(size)
-        return free.get()
+        while True:
+            try:
+                return free.get(timeout=1.0)
+            except Empty:
+                if not all(ending.locked() for ending in endings):
+                    raise MemoryError("a decoding thread died") from None
 
     def work(share: _Share, queue: SimpleQueue[_Piece | None]) -> None:
         while (piece := queue.get()) is not None:
@@ -244,17 +250,11 @@ def _run_threads(reader: _Reader, source: Source, shares: list[_Share], progress
             share.pieces_waiting -= 1
             free.put(piece.buffer)
 
-    workers: list[Thread] = []
     chosen = 0
     chosen_unit = -1
     try:
-        for pair in zip(shares, queues, strict=True):
-            worker = Thread(target=work, args=pair, daemon=True)
-            try:
-                worker.start()
-            except RuntimeError as error:
-                raise MemoryError(str(error)) from error
-            workers.append(worker)
+        for share, queue in zip(shares, queues, strict=True):
+            endings.append(_start_thread(work, share, queue))
         while not failures and (piece := reader.next_piece(allocate)) is not None:
             if piece.unit != chosen_unit:
                 chosen = min(range(len(shares)), key=lambda i: shares[i].pieces_waiting)
@@ -268,10 +268,37 @@ def _run_threads(reader: _Reader, source: Source, shares: list[_Share], progress
     finally:
         for queue in queues:
             queue.put(None)
-        for worker in workers:
-            worker.join()
+        for ending in endings:
+            ending.acquire()
     if failures:
         raise failures[0]
+
+
+def _start_thread(work: Callable[..., None], *arguments: object) -> LockType:
+    """Start a thread; a lock that is released when it ends.
+
+    ``threading`` waits for ever for a thread that dies of a lack of memory before it runs.
+    """
+    from _thread import allocate_lock, start_new_thread
+
+    started, ending = allocate_lock(), allocate_lock()
+    started.acquire()
+    ending.acquire()
+
+    def run() -> None:
+        try:
+            started.release()
+            work(*arguments)
+        finally:
+            ending.release()
+
+    try:
+        start_new_thread(run, ())
+    except RuntimeError as error:
+        raise MemoryError(str(error)) from error
+    if not started.acquire(timeout=10):
+        raise MemoryError("a thread did not start")
+    return ending
 
 
 def _join(shares: list[_Share]) -> Profile:

@@ -32,6 +32,9 @@ COMPAT_TOOLS = ("stackcollapse-perf", "inferno")
 # What `_fold` writes itself.
 _OWN_META = ("tool", "tool_version", "root")
 
+# As the decoder reads times: 2**63 ns are 292 years.
+_LAST_SECOND = 8_999_999_999
+
 # A cpu filter is a table of this many numbers; what is past it is treated as unknown.
 _MAX_FILTERED_CPU = 65_536
 
@@ -198,35 +201,61 @@ def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> 
         profile = _decode_perf_script(source, options, progress)
         profile.meta = read_comments(head)
         return profile, None
+    if format_name == sniff.EMPTY:
+        return Profile(SampleTable(keeps_timeline=options.timeline)), None
     if options.time_from is not None or options.time_to is not None or _has(options, "cpu"):
         raise UsageError(f"{source.name}: {format_name} keeps no times and cpus to filter by")
+    if options.compat is not None or options.addrs or options.names != "tidy":
+        raise UsageError(
+            f"{source.name}: the names in {format_name} are settled; --compat, --addrs and --names are late"
+        )
     profile = Profile(SampleTable(keeps_timeline=options.timeline))
+    root = None
     if format_name == sniff.FOLDED_TEXT:
-        from flameparse.decode.folded_text import FoldedTextDecoder
+        _decode_folded_text(source, profile, progress)
+    else:
+        root = _decode_document(source, profile)
+    profile = _filter_threads(profile, options)
+    if options.annotate_kernel or options.annotate_jit or options.skip_after:
+        profile = name_frames(
+            profile,
+            style="raw",
+            annotate_kernel=options.annotate_kernel,
+            annotate_jit=options.annotate_jit,
+            skip_after=options.skip_after,
+        )
+    return profile, root
 
-        decoder = FoldedTextDecoder(profile)
-        buffer = bytearray(limits.MAX_LINE_BYTES + limits.READ_BLOCK_BYTES)
-        view = memoryview(buffer)
-        filled = 0
-        while count := source.readinto(view[filled : filled + limits.READ_BLOCK_BYTES]):
-            filled += count
-            consumed = decoder.feed(buffer, filled)
-            view[: filled - consumed] = bytes(view[consumed:filled])
-            filled -= consumed
-            if progress is not None:
-                progress(source.consumed, source.size, profile.samples.samples_seen)
-        decoder.finish(buffer, filled)
-        return profile, None
-    if format_name == sniff.DOCUMENT:
-        from flameparse.document.reader import unpack
 
-        document = unpack(source.read(), name=source.name)
-        unfold(document, profile)
-        _take_account(document, profile)
-        profile.meta = {key: value for key, value in document.meta.items() if key not in _OWN_META}
-        recorded_root = document.meta.get("root")
-        return profile, str(recorded_root) if recorded_root in ROOTS else None
-    return profile, None
+def _decode_folded_text(source: Source, profile: Profile, progress: Progress | None) -> None:
+    from flameparse.decode.folded_text import FoldedTextDecoder
+
+    decoder = FoldedTextDecoder(profile)
+    buffer = bytearray(limits.MAX_LINE_BYTES + 2 + limits.READ_BLOCK_BYTES)
+    view = memoryview(buffer)
+    filled = 0
+    while count := source.readinto(view[filled : filled + limits.READ_BLOCK_BYTES]):
+        filled += count
+        consumed = decoder.feed(buffer, filled)
+        view[: filled - consumed] = bytes(view[consumed:filled])
+        filled -= consumed
+        if progress is not None:
+            progress(source.consumed, source.size, profile.samples.samples_seen)
+    decoder.finish(buffer, filled)
+
+
+def _decode_document(source: Source, profile: Profile) -> str | None:
+    """Add a document to an empty Profile; the root label it was folded for."""
+    from flameparse.document.reader import unpack
+
+    document = unpack(source.read(), name=source.name)
+    if profile.samples.keeps_timeline and document.timeline is None and len(document.total_event):
+        raise UsageError(f"{source.name}: this document keeps no time order; fold the trace with --no-aggregate")
+    unfold(document, profile)
+    _take_account(document, profile)
+    profile.meta = {key: value for key, value in document.meta.items() if key not in _OWN_META}
+    recorded_root = document.meta.get("root")
+    return str(recorded_root) if recorded_root in ROOTS else None
 
 
 def _decode_perf_script(source: Source, options: LoadOptions, progress: Progress | None) -> Profile:
@@ -252,6 +281,8 @@ def _decode_perf_script(source: Source, options: LoadOptions, progress: Progress
         max_memory=options.max_memory,
         progress=progress,
     )
+    # Before names are settled: --skip-after takes the thread away from a stack.
+    profile = _filter_threads(profile, options)
     profile = name_frames(
         profile,
         style=options.compat or options.names,
@@ -268,24 +299,30 @@ def _decode_perf_script(source: Source, options: LoadOptions, progress: Progress
     return profile
 
 
+def _filter_threads(profile: Profile, options: LoadOptions) -> Profile:
+    """Keep what the filters on comm, pid and tid keep."""
+    if not any(_has(options, kind) for kind in ("comm", "pid", "tid")):
+        return profile
+    if not profile.threads.count and profile.samples.total_count:
+        raise UsageError("folded text does not say comm, pid and tid; filter by frame")
+    rows = [profile.threads.get(i) for i in range(profile.threads.count)]
+    kept = bytearray(b"\1" * len(rows))
+    for column, kind in enumerate(("comm", "pid", "tid")):
+        accepts = _acceptor(options, kind)
+        for i, row in enumerate(rows):
+            known = row[column] not in (0xFFFF_FFFF, -(1 << 31))
+            text = b"" if not known else profile.strings.get(row[0]) if kind == "comm" else b"%d" % row[column]
+            kept[i] &= accepts(text)
+    return select(profile, threads=kept)
+
+
 def _filter(profile: Profile, options: LoadOptions) -> Profile:
-    """Keep what the choice of events and the filters on threads and frames keep."""
-    events = threads = frames_in = frames_out = None
+    """Keep what the choice of events and the filters on frames keep."""
+    events = frames_in = frames_out = None
     if options.events:
         names = [profile.strings.get(profile.events.get(i)[0]) for i in range(len(profile.events))]
         shown = shown_events(names, options.events)
         events = bytearray(i in shown for i in range(len(names)))
-    if any(_has(options, kind) for kind in ("comm", "pid", "tid")):
-        if not profile.threads.count and profile.samples.total_count:
-            raise UsageError("folded text does not say comm, pid and tid; filter by frame")
-        rows = [profile.threads.get(i) for i in range(profile.threads.count)]
-        threads = bytearray(b"\1" * len(rows))
-        for column, kind in enumerate(("comm", "pid", "tid")):
-            accepts = _acceptor(options, kind)
-            for i, row in enumerate(rows):
-                known = row[column] not in (0xFFFF_FFFF, -(1 << 31))
-                text = b"" if not known else profile.strings.get(row[0]) if kind == "comm" else b"%d" % row[column]
-                threads[i] &= accepts(text)
     if _has(options, "frame"):
         names = [profile.strings.get(profile.frames.get(i)[0]) for i in range(profile.frames.count)]
         wanted, unwanted = _patterns(options.include, "frame"), _patterns(options.exclude, "frame")
@@ -293,9 +330,9 @@ def _filter(profile: Profile, options: LoadOptions) -> Profile:
             frames_in = bytearray(any(pattern(name) for pattern in wanted) for name in names)
         if unwanted:
             frames_out = bytearray(any(pattern(name) for pattern in unwanted) for name in names)
-    if events is threads is frames_in is frames_out is None:
+    if events is frames_in is frames_out is None:
         return profile
-    return select(profile, events=events, threads=threads, wanted_frames=frames_in, unwanted_frames=frames_out)
+    return select(profile, events=events, wanted_frames=frames_in, unwanted_frames=frames_out)
 
 
 def _fold(profile: Profile, root: str) -> Document:
@@ -394,7 +431,7 @@ def _parse_time(text: str | None) -> tuple[int | None, bool]:
     if text is None:
         return None, False
     whole, point, fraction = text.removeprefix("+").partition(".")
-    if not whole.isdigit() or (point and not fraction.isdigit()) or len(whole) > 9:
+    if not whole.isdigit() or (point and not fraction.isdigit()) or len(whole) > 10 or int(whole) > _LAST_SECOND:
         raise UsageError(f"time {text!r}: seconds such as 12.5, or +3 from the first sample")
     return int(whole) * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0), text.startswith("+")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
 import random
@@ -61,11 +62,11 @@ class FailingFile(FileIO):
 def test_eio_midway(trace, tmp_path, monkeypatch, small_blocks, fails_at, threads):
     monkeypatch.setattr(source, "FileIO", FailingFile)
     monkeypatch.setattr(FailingFile, "fails_at", fails_at)
-    before = threading.active_count()
+    before = _thread._count()
     with pytest.raises(SourceError, match="trace: Input/output error") as caught:
         load(trace, LoadOptions(threads=threads))
     assert isinstance(caught.value.__cause__, OSError)
-    assert threading.active_count() == before
+    assert _thread._count() == before
     output = tmp_path / "out.folded"
     output.write_bytes(FOLDED)
     code, _, err = run_here("fold", "--threads", str(threads), trace, "-o", output)
@@ -117,7 +118,7 @@ def test_ctrl_c_while_threads_run(trace, monkeypatch, small_blocks, threads):
     monkeypatch.setattr(parallel, "PIECES_BEFORE_THREADS", 0)
     choice = random.Random(threads)
     saved = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    before = threading.active_count()
+    before = _thread._count()
     interrupted = 0
     try:
         for _ in range(60):
@@ -133,9 +134,9 @@ def test_ctrl_c_while_threads_run(trace, monkeypatch, small_blocks, threads):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, saved)
     deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
+    while _thread._count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert _thread._count() == before
     assert interrupted > 5
     assert text_of(trace)
 
@@ -195,7 +196,8 @@ def test_an_address_space_that_is_too_small(tmp_path, threads):
         assert done.returncode in (0, 5), (mebibytes, done)
         assert b"Traceback" not in done.stderr, (mebibytes, done)
         if done.returncode == 5:
-            assert done.stderr == b"flameparse: out of memory (try --max-memory)\n"
+            # Python itself may say before that a thread had no memory to start with.
+            assert done.stderr.endswith(b"flameparse: out of memory (try --max-memory)\n")
             assert output.read_bytes() == FOLDED
         else:
             assert output.read_bytes().count(b"\n") == 40_000

@@ -110,6 +110,7 @@ def _as_text(summary: dict[str, Any]) -> str:
         *((f"  {reason}", f"{count:,}") for reason, count in sorted(dropped.items())),
         ("samples lost", f"{account.get('lost', 0):,}"),
         ("unknown lines", _unknown_lines(account)),
+        *((("rounded weights", f"{account['rounded_lines']:,}"),) if account.get("rounded_lines") else ()),
         *(("damage", str(text)) for text in account.get("damage", [])),
     ]
     facts += [(name, str(meta[key])) for key, name in _FACTS.items() if key in meta]

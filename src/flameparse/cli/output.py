@@ -129,6 +129,8 @@ def load_inputs(args: Namespace, console: Console) -> tuple[Document, int]:
         return document, exit_codes.UNUSABLE if args.strict else exit_codes.DAMAGED
     if not len(document.total_event):
         console.note("no samples in the input")
+    if rounded := document.diagnostics.get("rounded_lines"):
+        console.note(f"{rounded} fractional weights rounded to whole numbers")
     return document, exit_codes.COMPLETE
 
 

@@ -340,6 +340,7 @@ cdef class PerfScriptDecoder:
         diagnostics.count("cut_stacks", self.cut_stacks)
         diagnostics.count("lost", self.lost)
         diagnostics.drop("outside the window", self.samples.outside_window)
+        diagnostics.drop("filtered", self.samples.on_other_cpus)
 
     @property
     def is_settled(self):
@@ -724,11 +725,11 @@ cdef class PerfScriptDecoder:
 def looks_like_perf_script(const unsigned char[::1] head not None):
     """Whether the first lines of an input are ``perf script`` text.
 
+    Other texts have indented words and numbers before colons too. So a header needs its time, or to be the first line,
+    or the frame that belongs to it; and a frame needs its module, or its address right-aligned in 16 columns.
+
     Args:
         head: the first bytes of the input.
-
-    Returns:
-        True at the first line that only such a text has: a header with a time, or an indented frame.
     """
     cdef const unsigned char* at
     cdef const unsigned char* end
@@ -736,6 +737,8 @@ def looks_like_perf_script(const unsigned char[::1] head not None):
     cdef const unsigned char* text_end
     cdef Header header
     cdef FrameText frame
+    cdef bint is_first = True
+    cdef bint after_header = False
     if head.shape[0] == 0:
         return False
     at = &head[0]
@@ -745,10 +748,19 @@ def looks_like_perf_script(const unsigned char[::1] head not None):
         if line_end is NULL:
             line_end = end
         text_end = cut_return(at, line_end)
-        if parse_header(at, text_end, DIALECT_NATIVE, at[0] == 35, &header) != NOT_A_HEADER:
+        if parse_header(at, text_end, DIALECT_NATIVE, True, &header) != NOT_A_HEADER:
             return True
-        if is_blank(at[0]) and parse_frame(at, text_end, DIALECT_NATIVE, &frame):
+        if parse_frame(at, text_end, DIALECT_NATIVE, &frame) and (
+            after_header or (is_blank(at[0]) and (frame.module is not NULL or frame.name - at > 17))
+        ):
             return True
+        after_header = (
+            at < text_end and at[0] != 9 and at[0] != 35
+            and parse_header(at, text_end, DIALECT_NATIVE, False, &header) != NOT_A_HEADER
+        )
+        if after_header and (is_first or find_frame(header.rest, text_end, &text_end) is not NULL):
+            return True
+        is_first = is_first and (at == text_end or at[0] == 35)
         at = line_end + 1
     return False
 

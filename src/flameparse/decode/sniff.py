@@ -47,6 +47,8 @@ def sniff(head: bytes, name: str) -> str:
     for magic, what, remedy in _OTHERS:
         if head.startswith(magic):
             raise UnsupportedError(f"{name}: this is {what}, which is not read; {remedy}")
+    if _looks_like_dtrace(head):
+        raise UnsupportedError(f"{name}: this is DTrace text, which is not read")
     if looks_like_perf_script(head):
         return PERF_SCRIPT
     if _looks_folded(head):
@@ -72,3 +74,13 @@ def _looks_folded(head: bytes) -> bool:
         whole, point, fraction = weight.partition(b".")
         return bool(stack and blank) and whole.isdigit() and (not point or fraction.isdigit())
     return False
+
+
+def _looks_like_dtrace(head: bytes) -> bool:
+    """Whether there is DTrace's heading, or an indented frame ``module`function``."""
+    if b"FUNCTION:NAME" in head:
+        return True
+    if b"`" not in head:
+        return False
+    frames = (line.split()[0] for line in head.split(b"\n") if line[:1] in (b" ", b"\t") and line.strip())
+    return any(frame.count(b"`") == 1 and frame[0] != 96 and frame[-1] != 96 for frame in frames)

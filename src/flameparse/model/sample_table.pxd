@@ -42,6 +42,7 @@ cdef class SampleTable:
     cdef HashIndex index
     cdef readonly uint64_t samples_seen
     cdef readonly uint64_t outside_window
+    cdef readonly uint64_t on_other_cpus
     cdef readonly int64_t first_time_ns
     cdef readonly int64_t last_time_ns
     cdef int64_t from_ns

@@ -7,6 +7,7 @@ class SampleTable:
     total_count: int
     samples_seen: int
     outside_window: int
+    on_other_cpus: int
     first_time_ns: int
     last_time_ns: int
     def __new__(

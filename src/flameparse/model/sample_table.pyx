@@ -59,10 +59,10 @@ cdef class SampleTable:
     cdef int open_window(self, int64_t first_time_ns) except -1 nogil:
         """Settle the times that count from the first sample."""
         if self.from_is_relative:
-            self.from_ns += first_time_ns
+            self.from_ns = INT64_MAX if self.from_ns > INT64_MAX - first_time_ns else self.from_ns + first_time_ns
             self.from_is_relative = False
         if self.to_is_relative:
-            self.to_ns += first_time_ns
+            self.to_ns = INT64_MAX if self.to_ns > INT64_MAX - first_time_ns else self.to_ns + first_time_ns
             self.to_is_relative = False
         return 0
 
@@ -99,7 +99,7 @@ cdef class SampleTable:
             if cpu < 0 or cpu >= self.allowed_cpu_count:
                 cpu = self.allowed_cpu_count - 1
             if not self.allowed_cpus[cpu]:
-                self.outside_window += 1
+                self.on_other_cpus += 1
                 return 0
         self.add_to_timeline(sample)
         total.event = sample.event
