@@ -57,7 +57,7 @@ if (( $# )); then
     exit
 fi
 # Two halves at once; each looks for its own leaks as it ends.
-half=tests/unit failed=0
+half=tests/fuzz failed=0
 run $half >build/sanitize/half.log 2>&1 &
 run --ignore=$half || failed=1
 wait $! || failed=1

@@ -55,3 +55,6 @@ MAX_CHAIN_MEMO_BYTES = 16 << 20
 
 # A counter of the loss account; what an integer of a document can hold. It stays there when more is added.
 MAX_COUNT = (1 << 64) - 1
+
+# Decoders of one text at once; one thread cannot read fast enough for more.
+MAX_THREADS = 64

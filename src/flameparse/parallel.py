@@ -53,10 +53,10 @@ def decode_perf_script(
         SourceError: the system cannot read on.
         OverflowError: weights past 2**64 - 1.
     """
-    if profile.samples.keeps_timeline:
-        threads = 1
+    threads = 1 if profile.samples.keeps_timeline else min(threads, limits.MAX_THREADS)
     decoder = PerfScriptDecoder(profile, dialect=dialect, keeps_addresses=keeps_addresses)
-    shares = [_Share(decoder, max_memory // threads)]
+    shares: list[_Share] = []
+    shares.append(_Share(decoder, shares, max_memory))
     reader = _Reader(source)
     while threads == 1 or reader.unit < PIECES_BEFORE_THREADS or not decoder.is_settled:
         piece = reader.next_piece(bytearray)
@@ -67,7 +67,7 @@ def decode_perf_script(
         if progress is not None:
             progress(source.consumed, source.size, shares[0].samples_seen)
     else:
-        shares += [_Share(shares[0].decoder.sibling(), max_memory // threads) for _ in range(threads - 1)]
+        shares += [_Share(shares[0].decoder.sibling(), shares, max_memory) for _ in range(threads - 1)]
         _run_threads(reader, source, shares, progress)
     return _join(shares)
 
@@ -162,11 +162,13 @@ class _Share:
     """
 
     __slots__ = (
-        "_max_memory", "_rest", "_rest_offset", "_unit", "decoder", "lines_by_unit", "pieces_waiting", "unknown_sites",
+        "_max_memory", "_rest", "_rest_offset", "_shares", "_unit", "decoder", "lines_by_unit", "pieces_waiting",
+        "unknown_sites",
     )  # fmt: skip
 
-    def __init__(self, decoder: PerfScriptDecoder, max_memory: int) -> None:
+    def __init__(self, decoder: PerfScriptDecoder, shares: list[_Share], max_memory: int) -> None:
         self.decoder = decoder
+        self._shares = shares  # all there are, this one too
         self.pieces_waiting = 0
         self.lines_by_unit: dict[int, int] = {}
         self.unknown_sites: list[tuple[int, int]] = []
@@ -184,8 +186,7 @@ class _Share:
         """Decode a piece."""
         if piece.unit != self._unit:
             self._end_unit()
-            # Pruning, naming, folding and writing each need the tables again: about four times them at the peak.
-            if self.decoder.profile.memory_bytes > self._max_memory // 4:
+            if self._must_prune():
                 self._prune()
             self._unit = piece.unit
             self.decoder.start_unit(piece.unit)
@@ -203,6 +204,12 @@ class _Share:
 
     def _end_unit(self) -> None:
         self.lines_by_unit[self._unit] = self.lines_by_unit.get(self._unit, 0) + self.decoder.lines_in_unit
+
+    def _must_prune(self) -> bool:
+        """Whether the tables of all shares are too large, and these are among the larger ones."""
+        sizes = sum(share.decoder.profile.memory_bytes for share in self._shares)
+        # Pruning, naming, folding and writing each need the tables again: about four times them at the peak.
+        return sizes > self._max_memory // 4 and self.decoder.profile.memory_bytes * len(self._shares) >= sizes
 
     def _prune(self) -> None:
         """Fold the rarer half of the stacks into ``[other]`` and go on with the tables that are left."""

@@ -43,7 +43,7 @@ class LoadOptions:
     """What to take from the inputs and how to name it.
 
     Args:
-        threads: decoders to run at once; 0 for as many as there are cores.
+        threads: decoders to run at once, 64 at the most; 0 for as many as there are cores.
         names: ``"tidy"`` cuts arguments and the like, ``"raw"`` keeps names as perf printed them.
         compat: a tool whose naming, filtering and weights to copy, or None.
         root: label above each stack: ``"none"``, ``"comm"``, ``"pid"`` or ``"tid"``; None for what a document says of
@@ -56,7 +56,8 @@ class LoadOptions:
         addrs: print the address of frames without a symbol.
         skip_after: names as perf prints them; what called such a frame is dropped.
         timeline: keep every sample apart, in time order.
-        max_memory: bytes of tables before rare stacks are folded into ``[other]``.
+        max_memory: bytes for the distinct stacks of a ``perf script`` text, at the peak, before rare ones are folded
+            into ``[other]``.
 
     Raises:
         UsageError: a value that is none of those.
@@ -178,6 +179,7 @@ def damage(document: Document) -> str | None:
         ("long_lines", f"lines longer than {limits.MAX_LINE_BYTES} bytes, cut there"),
         ("cut_stacks", f"stacks deeper than {limits.MAX_STACK_FRAMES} frames, cut there"),
         ("cut_names", "names past the length cap, cut there"),
+        ("impossible_periods", "samples dropped for a period past 2**63 - 1"),
         ("rare_samples", "samples of rare stacks folded into [other] at the memory cap"),
     ):
         if count := _as_int(found.get(key)):

@@ -9,7 +9,7 @@ line is read from its time stamp outwards::
 Source: the start-of-sample printer of perf's builtin-script.c, as seen in perf 3.x to 6.x output.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport UINT64_MAX, int32_t, int64_t, uint64_t
 from libc.string cimport memchr, memcmp
 
 from flameparse.model.sample_table cimport UNKNOWN_CPU, UNKNOWN_TIME
@@ -186,7 +186,12 @@ cdef int parse_event(const unsigned char* at, const unsigned char* end, Header* 
     if end - at > 12 and memcmp(at, b"PERF_RECORD_", 12) == 0:
         return RECORD_LINE
     word_end = skip_word(at, end)
-    if parse_decimal(at, word_end, &number) == word_end:
+    next = at
+    while next < word_end and is_digit(next[0]):
+        next += 1
+    if next == word_end and next > at:
+        if parse_decimal(at, word_end, &number) is NULL:
+            number = UINT64_MAX
         next = skip_blanks(word_end, end)
         # A number before an event is the period; before anything else it is a bare address.
         if next == end or byte_before(skip_word(next, end)) == 58 or byte_before(trim_blanks(next, end)) == 58:

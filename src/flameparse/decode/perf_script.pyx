@@ -341,6 +341,8 @@ cdef class PerfScriptDecoder:
         diagnostics.count("lost", self.lost)
         diagnostics.drop("outside the window", self.samples.outside_window)
         diagnostics.drop("filtered", self.samples.on_other_cpus)
+        diagnostics.drop("impossible period", self.samples.impossible_periods)
+        diagnostics.count("impossible_periods", self.samples.impossible_periods)
 
     @property
     def is_settled(self):

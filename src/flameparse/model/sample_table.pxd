@@ -43,6 +43,7 @@ cdef class SampleTable:
     cdef readonly uint64_t samples_seen
     cdef readonly uint64_t outside_window
     cdef readonly uint64_t on_other_cpus
+    cdef readonly uint64_t impossible_periods  # no event counts past 2**63 - 1: a torn or hostile line
     cdef readonly int64_t first_time_ns
     cdef readonly int64_t last_time_ns
     cdef int64_t from_ns

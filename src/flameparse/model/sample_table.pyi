@@ -8,6 +8,7 @@ class SampleTable:
     samples_seen: int
     outside_window: int
     on_other_cpus: int
+    impossible_periods: int
     first_time_ns: int
     last_time_ns: int
     def __new__(

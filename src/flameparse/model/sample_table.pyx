@@ -82,6 +82,9 @@ cdef class SampleTable:
         cdef Total* row
         cdef int64_t added
         self.samples_seen += 1
+        if sample.period > <uint64_t>INT64_MAX:
+            self.impossible_periods += 1
+            return 0
         if sample.time_ns != UNKNOWN_TIME:
             if self.first_time_ns == UNKNOWN_TIME:
                 self.open_window(sample.time_ns)
