@@ -229,6 +229,7 @@ ELSEWHERE = {
     "MAX_DOCUMENT_KEYS": "unit/test_document_reader.py",
     "MAX_DOCUMENT_META_BYTES": "unit/test_document_reader.py",
     "MAX_SVG_FRAMES": "unit/test_svg.py",
+    "MAX_THREADS": "unit/test_parallel.py",
     "MAX_XZ_MEMORY_BYTES": "unit/test_source.py",
     "MAX_ZSTD_WINDOW_BYTES": "unit/test_source.py",
 }

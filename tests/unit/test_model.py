@@ -129,10 +129,24 @@ def test_samples_are_summed():
 
 def test_a_sum_past_64_bits_is_an_error_and_loses_nothing():
     table = SampleTable()
-    table.add_row(0, 0, 0, (1 << 64) - 1)
+    for _ in range(2):
+        table.add_row(0, 0, 0, (1 << 63) - 1)
     with pytest.raises(OverflowError, match="sum past"):
-        table.add_row(0, 0, 0, 1)
-    assert table.total_rows() == [(0, 0, 0, 1, (1 << 64) - 1)]
+        table.add_row(0, 0, 0, 2)
+    assert table.total_rows() == [(0, 0, 0, 2, (1 << 64) - 2)]
+
+
+def test_a_period_past_63_bits_is_dropped_and_counted():
+    table = SampleTable()
+    table.add_row(0, 0, 0, 1 << 63)
+    table.add_row(0, 0, 0, 5)
+    assert table.total_rows() == [(0, 0, 0, 1, 5)]
+    assert (table.samples_seen, table.impossible_periods) == (2, 1)
+
+
+def test_totals_past_63_bits_are_an_error():
+    table = SampleTable()
+    table.add_row(0, 0, 0, (1 << 63) - 1)
     table.add_row(0, 0, 1, 1)
     with pytest.raises(OverflowError, match=r"sum past 2\*\*63 - 1"):
         table.held()
@@ -278,9 +292,10 @@ def test_rare_samples_are_counted_once_however_often_tables_are_pruned():
 
 
 def test_absorb_refuses_a_sum_past_64_bits():
-    target = build((b"e", b"x", b"a", (1 << 64) - 1))
+    row = (b"e", b"x", b"a", (1 << 63) - 1)
+    target = build(row, row)
     with pytest.raises(OverflowError):
-        absorb(target, build((b"e", b"x", b"a", 1)))
+        absorb(target, build(row))
 
 
 @pytest.mark.parametrize(

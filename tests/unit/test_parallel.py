@@ -172,7 +172,7 @@ def test_an_error_of_a_worker(threads, error, monkeypatch):
 
 
 def test_an_overflow_in_a_worker():
-    text = TEXT + sample(period=2**64 - 1) * 3 + TEXT
+    text = TEXT + sample(period=2**63 - 1) * 3 + TEXT
     with pytest.raises(OverflowError):
         decode(FakeSource(text), threads=3)
 
@@ -209,3 +209,12 @@ def test_enough_memory_folds_nothing_away(tmp_path):
     trace = tmp_path / "trace"
     trace.write_bytes(MANY)
     assert damage(load(trace, LoadOptions(threads=2))) is None
+
+
+def test_no_more_decoders_than_the_cap(monkeypatch):
+    started = []
+    start = parallel._start_thread
+    monkeypatch.setattr(limits, "MAX_THREADS", 2)
+    monkeypatch.setattr(parallel, "_start_thread", lambda *arguments: started.append(1) or start(*arguments))
+    decode(FakeSource(TEXT), threads=9)
+    assert len(started) == 2

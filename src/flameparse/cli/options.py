@@ -137,7 +137,9 @@ def add_shape(parser: Parser) -> None:
     group.add_argument("--root", choices=ROOTS, help="what stacks start with (default comm)")
     group.add_argument("--pid", action="store_true", help="same as --root pid")
     group.add_argument("--tid", action="store_true", help="same as --root tid")
-    group.add_argument("--no-aggregate", action="store_true", help="keep the order of time; only equal neighbours become one")
+    group.add_argument(
+        "--no-aggregate", action="store_true", help="keep the order of time; only equal neighbours become one"
+    )
 
 
 def parse(parser: Parser, arguments: Sequence[str]) -> Namespace:
