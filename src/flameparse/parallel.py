@@ -1,8 +1,8 @@
 """One ``perf script`` text over as many decoders as there are threads.
 
-The reader cuts its blocks at places that hide no state (``find_cut``); each piece goes to the decoder with the least
-to do, one that continues an uncut piece to the decoder that has it. Decoding lets go of the GIL. At the end the
-tables of all decoders become one Profile, which does not depend on who decoded what.
+The reader cuts its blocks at places that hide no state (``find_cut``). Each thread reads a piece for itself, one at a
+time, and decodes it while it is still in its core's cache; reading and decoding let go of the GIL. At the end the tables of
+all decoders become one Profile, which does not depend on who decoded what.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from flameparse.model.absorb import absorb, rarity_threshold, return_freed_memor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _queue import SimpleQueue
     from _thread import LockType
     from collections.abc import Callable
 
@@ -58,17 +57,17 @@ def decode_perf_script(
     shares: list[_Share] = []
     shares.append(_Share(decoder, shares, max_memory))
     reader = _Reader(source)
+    buffer = reader.new_buffer()
     while threads == 1 or reader.unit < PIECES_BEFORE_THREADS or not decoder.is_settled:
-        piece = reader.next_piece(bytearray)
+        piece = reader.next_piece(buffer)
         if piece is None:
             break
         shares[0].take(piece)
-        reader.recycle(piece.buffer)
         if progress is not None:
             progress(source.consumed, source.size, shares[0].samples_seen)
     else:
         shares += [_Share(shares[0].decoder.sibling(), shares, max_memory) for _ in range(threads - 1)]
-        _run_threads(reader, source, shares, progress)
+        _run_threads(reader, shares, progress)
     return _join(shares)
 
 
@@ -79,15 +78,17 @@ class _Piece:
         buffer, length: the bytes.
         offset: place in the input.
         unit: number of the run of pieces it belongs to; a new one begins after a cut.
+        ends_unit: the next piece can be decoded apart from this one.
     """
 
-    __slots__ = ("buffer", "length", "offset", "unit")
+    __slots__ = ("buffer", "ends_unit", "length", "offset", "unit")
 
-    def __init__(self, buffer: bytearray, length: int, offset: int, unit: int) -> None:
+    def __init__(self, buffer: bytearray, length: int, offset: int, unit: int, ends_unit: bool) -> None:
         self.buffer = buffer
         self.length = length
         self.offset = offset
         self.unit = unit
+        self.ends_unit = ends_unit
 
 
 class _Reader:
@@ -97,28 +98,25 @@ class _Reader:
         unit: of the piece to come.
     """
 
-    __slots__ = ("_offset", "_rest", "_spare", "source", "unit")
+    __slots__ = ("_offset", "_rest", "source", "unit")
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.unit = 0
         self._offset = 0
         self._rest = b""
-        self._spare: list[bytearray] = []
 
-    def recycle(self, buffer: bytearray) -> None:
-        """Take back the buffer of a piece that is decoded."""
-        self._spare.append(buffer)
+    @staticmethod
+    def new_buffer() -> bytearray:
+        """A buffer for ``next_piece``: a line at the cap with its line end, and the block that may hold that."""
+        return bytearray(limits.MAX_LINE_BYTES + 2 + limits.READ_BLOCK_BYTES)
 
-    def next_piece(self, allocate: Callable[[int], bytearray]) -> _Piece | None:
+    def next_piece(self, buffer: bytearray) -> _Piece | None:
         """Read on until there is a piece; None at the end.
 
         Args:
-            allocate: gives a buffer of that many bytes where no recycled one is left; may wait for one.
+            buffer: receives its bytes.
         """
-        # A line at the cap with its line end, and the block that may hold that.
-        size = limits.MAX_LINE_BYTES + 2 + limits.READ_BLOCK_BYTES
-        buffer = self._spare.pop() if self._spare else allocate(size)
         view = memoryview(buffer)
         filled = len(self._rest)
         view[:filled] = self._rest
@@ -138,7 +136,7 @@ class _Reader:
                 length = buffer.rfind(b"\n", 0, filled) + 1
             if not length and filled > limits.MAX_LINE_BYTES + 1:
                 length = filled
-        piece = _Piece(buffer, length, self._offset, self.unit)
+        piece = _Piece(buffer, length, self._offset, self.unit, is_cut)
         self._rest = bytes(view[length:filled])
         self._offset += length
         self.unit += is_cut
@@ -157,19 +155,16 @@ class _Share:
 
     Attributes:
         decoder: a new one takes over when tables are pruned.
-        pieces_waiting: in its queue, or being decoded.
         lines_by_unit: lines of each finished unit.
     """
 
     __slots__ = (
-        "_max_memory", "_rest", "_rest_offset", "_shares", "_unit", "decoder", "lines_by_unit", "pieces_waiting",
-        "unknown_sites",
+        "_max_memory", "_rest", "_rest_offset", "_shares", "_unit", "decoder", "lines_by_unit", "unknown_sites",
     )  # fmt: skip
 
     def __init__(self, decoder: PerfScriptDecoder, shares: list[_Share], max_memory: int) -> None:
         self.decoder = decoder
         self._shares = shares  # all there are, this one too
-        self.pieces_waiting = 0
         self.lines_by_unit: dict[int, int] = {}
         self.unknown_sites: list[tuple[int, int]] = []
         self._max_memory = max_memory
@@ -224,59 +219,41 @@ class _Share:
         return_freed_memory()
 
 
-def _run_threads(reader: _Reader, source: Source, shares: list[_Share], progress: Progress | None) -> None:
-    """Read the rest of the input on this thread and decode it on one more for each share."""
-    from _queue import Empty, SimpleQueue
+def _run_threads(reader: _Reader, shares: list[_Share], progress: Progress | None) -> None:
+    """Read and decode the rest of the input, on this thread and one more for each further share."""
+    from _thread import allocate_lock
 
-    free: SimpleQueue[bytearray] = SimpleQueue()
-    queues: list[SimpleQueue[_Piece | None]] = [SimpleQueue() for _ in shares]
+    reading = allocate_lock()
     failures: list[BaseException] = []
+
+    def work(share: _Share) -> None:
+        try:
+            buffer = reader.new_buffer()
+            while not failures:
+                with reading:
+                    piece = reader.next_piece(buffer)
+                    # What follows an uncut piece is for the same decoder, so nobody else may read it.
+                    while piece is not None and not piece.ends_unit:
+                        share.take(piece)
+                        piece = reader.next_piece(buffer)
+                if piece is None:
+                    break
+                share.take(piece)
+                if progress is not None and share is shares[0]:
+                    source = reader.source
+                    progress(source.consumed, source.size, sum(share.samples_seen for share in shares))
+        except BaseException as error:
+            failures.append(error)
+
     endings: list[LockType] = []
-    # Two pieces waiting for each decoder keep it busy; more would only use memory.
-    to_allocate = 2 * len(shares)
-
-    def allocate(size: int) -> bytearray:
-        nonlocal to_allocate
-        if to_allocate:
-            to_allocate -= 1
-            return bytearray(size)
-        while True:
-            try:
-                return free.get(timeout=1.0)
-            except Empty:
-                if not all(ending.locked() for ending in endings):
-                    raise MemoryError("a decoding thread died") from None
-
-    def work(share: _Share, queue: SimpleQueue[_Piece | None]) -> None:
-        while (piece := queue.get()) is not None:
-            if not failures:
-                try:
-                    share.take(piece)
-                except BaseException as error:
-                    failures.append(error)
-            share.pieces_waiting -= 1
-            free.put(piece.buffer)
-
-    chosen = 0
-    chosen_unit = -1
     try:
-        for share, queue in zip(shares, queues, strict=True):
-            endings.append(_start_thread(work, share, queue))
-        while not failures and (piece := reader.next_piece(allocate)) is not None:
-            if piece.unit != chosen_unit:
-                chosen = min(range(len(shares)), key=lambda i: shares[i].pieces_waiting)
-                chosen_unit = piece.unit
-            shares[chosen].pieces_waiting += 1
-            queues[chosen].put(piece)
-            if progress is not None:
-                progress(source.consumed, source.size, sum(share.samples_seen for share in shares))
+        for share in shares[1:]:
+            endings.append(_start_thread(work, share))
+        work(shares[0])
     except BaseException as error:
         failures.append(error)
-    finally:
-        for queue in queues:
-            queue.put(None)
-        for ending in endings:
-            ending.acquire()
+    for ending in endings:
+        ending.acquire()
     if failures:
         raise failures[0]
 

@@ -14,7 +14,7 @@ pieces decoded apart.
 Source: perf's builtin-script.c output, perf 3.x to 6.x, and simpleperf's report-sample text.
 """
 
-from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcmp, memcpy
 
@@ -634,7 +634,7 @@ cdef class PerfScriptDecoder:
         self.previous = known
         return 0
 
-    cdef uint32_t frame_of(self, FrameText* text) except? 0 nogil:
+    cdef int64_t frame_of(self, FrameText* text) except -1 nogil:
         """Intern the frame of a line."""
         cdef Frame frame
         cdef size_t name_length = text.name_end - text.name
@@ -650,7 +650,7 @@ cdef class PerfScriptDecoder:
             frame.name = self.intern_capped(text.name, name_length, self.max_name_bytes)
         return <uint32_t>self.frames.intern(frame)
 
-    cdef uint32_t dso_of(self, const unsigned char* text, size_t length) except? 0 nogil:
+    cdef int64_t dso_of(self, const unsigned char* text, size_t length) except -1 nogil:
         """Intern a module; most often the one before again."""
         if (
             self.last_dso == NONE_ID or self.strings.length(self.last_dso) != length
@@ -659,18 +659,22 @@ cdef class PerfScriptDecoder:
             self.last_dso = self.intern_capped(text, length, self.max_name_bytes)
         return self.last_dso
 
-    cdef uint32_t intern_capped(self, const unsigned char* text, size_t length, size_t cap) except? 0 nogil:
-        """Intern a string; of one past the cap its start and a hash, so that distinct ones stay distinct."""
-        cdef uint64_t hashed
+    cdef int64_t intern_capped(self, const unsigned char* text, size_t length, size_t cap) except -1 nogil:
+        """Intern a string, cut where it is longer than its cap."""
         if length <= cap:
-            return <uint32_t>self.strings.intern(text, length)
-        hashed = hash_bytes(text, length, 0)
-        with gil:
-            self.cut_names.add(hashed)
-            cut = text[: cap - 17] + b"#%016x" % hashed
-            return self.strings.add(cut)
+            return self.strings.intern(text, length)
+        return self.intern_cut(text, length, cap)
 
-    cdef uint32_t event_of(self, Header* header) except? 0 nogil:
+    cdef int64_t intern_cut(self, const unsigned char* text, size_t length, size_t cap) except -1 with gil:
+        """Intern the start of a string and a hash, so that distinct ones stay distinct.
+
+        Out of line: a function with Python variables takes the GIL whenever it is entered.
+        """
+        cdef uint64_t hashed = hash_bytes(text, length, 0)
+        self.cut_names.add(hashed)
+        return self.strings.add(text[: cap - 17] + b"#%016x" % hashed)
+
+    cdef int64_t event_of(self, Header* header) except -1 nogil:
         """Intern the event of a header; nearly always the last one again."""
         cdef size_t length = 0 if header.event is NULL else header.event_end - header.event
         cdef uint32_t name

@@ -1,6 +1,6 @@
 """Adding one Profile to another: how threads' shares, several inputs and pruned tables come together."""
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp
 
@@ -60,7 +60,7 @@ cdef class Absorption:
         self.stack_ids = IdMap(self.source_stacks.count)
         self.thread_ids = IdMap(self.source_threads.count)
 
-    cdef uint32_t string(self, uint32_t id) except? 0 nogil:
+    cdef int64_t string(self, uint32_t id) except -1 nogil:
         if id == NONE_ID:
             return NONE_ID
         if self.string_ids.ids[id] == NONE_ID:
@@ -69,7 +69,7 @@ cdef class Absorption:
             )
         return self.string_ids.ids[id]
 
-    cdef uint32_t frame(self, uint32_t id) except? 0 nogil:
+    cdef int64_t frame(self, uint32_t id) except -1 nogil:
         cdef Frame row
         if self.frame_ids.ids[id] == NONE_ID:
             row = self.source_frames.rows[id]
@@ -78,7 +78,7 @@ cdef class Absorption:
             self.frame_ids.ids[id] = <uint32_t>self.frames.intern(row)
         return self.frame_ids.ids[id]
 
-    cdef uint32_t thread(self, uint32_t id) except? 0 nogil:
+    cdef int64_t thread(self, uint32_t id) except -1 nogil:
         cdef Thread row
         if id == NONE_ID:
             return NONE_ID
