@@ -58,7 +58,6 @@ setup(
             "auto_pickle": False,
             "autotestdict": False,
             "embedsignature": False,
-            "freethreading_compatible": True,
         },
     ),
 )

@@ -98,6 +98,12 @@ cdef class Folder:
         cdef uint32_t* used = self.string_ids.ids
         for i in range(self.samples.total_count):
             total = &self.samples.totals[i]
+            if (
+                total.event >= self.events.count
+                or (total.thread != NONE_ID and total.thread >= self.threads.count)
+                or (total.stack != NONE_ID and total.stack >= self.stacks.count)
+            ):
+                raise ValueError(f"total {i} points past a table")
             self.event_ids.ids[total.event] = 0
             if total.thread != NONE_ID:
                 self.thread_ids.ids[total.thread] = 0
@@ -107,12 +113,16 @@ cdef class Folder:
         for i in range(self.stacks.count, 0, -1):
             stack = <uint32_t>(i - 1)
             if self.stack_ids.ids[stack] != NONE_ID:
+                if self.stacks.rows[stack].frame >= self.frames.count:
+                    raise ValueError(f"stack {stack} points past the frames")
                 self.frame_ids.ids[self.stacks.rows[stack].frame] = 0
                 if self.stacks.rows[stack].parent != NONE_ID:
                     self.stack_ids.ids[self.stacks.rows[stack].parent] = 0
         for i in range(self.frames.count):
             if self.frame_ids.ids[i] != NONE_ID:
                 frame = &self.frames.rows[i]
+                if frame.name >= self.strings.count or (frame.dso != NONE_ID and frame.dso >= self.strings.count):
+                    raise ValueError(f"frame {i} has no name")
                 used[frame.name] = 0
                 if frame.dso != NONE_ID:
                     used[frame.dso] = 0

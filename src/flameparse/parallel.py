@@ -1,8 +1,8 @@
 """One ``perf script`` text over as many decoders as there are threads.
 
 The reader cuts its blocks at places that hide no state (``find_cut``). Each thread reads a piece for itself, one at a
-time, and decodes it while it is still in its core's cache; reading and decoding let go of the GIL. At the end the tables of
-all decoders become one Profile, which does not depend on who decoded what.
+time, and decodes it while it is still in its core's cache; reading and decoding let go of the GIL. At the end the
+tables of all decoders become one Profile, which does not depend on who decoded what.
 """
 
 from __future__ import annotations
@@ -53,20 +53,20 @@ def decode_perf_script(
         OverflowError: weights past 2**64 - 1.
     """
     threads = 1 if profile.samples.keeps_timeline else min(threads, limits.MAX_THREADS)
-    decoder = PerfScriptDecoder(profile, dialect=dialect, keeps_addresses=keeps_addresses)
     shares: list[_Share] = []
-    shares.append(_Share(decoder, shares, max_memory))
+    first = _Share(PerfScriptDecoder(profile, dialect=dialect, keeps_addresses=keeps_addresses), shares, max_memory)
+    shares.append(first)
     reader = _Reader(source)
     buffer = reader.new_buffer()
-    while threads == 1 or reader.unit < PIECES_BEFORE_THREADS or not decoder.is_settled:
+    while threads == 1 or reader.unit < PIECES_BEFORE_THREADS or not (reader.is_at_cut and first.decoder.is_settled):
         piece = reader.next_piece(buffer)
         if piece is None:
             break
-        shares[0].take(piece)
+        first.take(piece)
         if progress is not None:
-            progress(source.consumed, source.size, shares[0].samples_seen)
+            progress(source.consumed, source.size, first.samples_seen)
     else:
-        shares += [_Share(shares[0].decoder.sibling(), shares, max_memory) for _ in range(threads - 1)]
+        shares += [_Share(first.decoder.sibling(), shares, max_memory) for _ in range(threads - 1)]
         _run_threads(reader, shares, progress)
     return _join(shares)
 
@@ -78,17 +78,15 @@ class _Piece:
         buffer, length: the bytes.
         offset: place in the input.
         unit: number of the run of pieces it belongs to; a new one begins after a cut.
-        ends_unit: the next piece can be decoded apart from this one.
     """
 
-    __slots__ = ("buffer", "ends_unit", "length", "offset", "unit")
+    __slots__ = ("buffer", "length", "offset", "unit")
 
-    def __init__(self, buffer: bytearray, length: int, offset: int, unit: int, ends_unit: bool) -> None:
+    def __init__(self, buffer: bytearray, length: int, offset: int, unit: int) -> None:
         self.buffer = buffer
         self.length = length
         self.offset = offset
         self.unit = unit
-        self.ends_unit = ends_unit
 
 
 class _Reader:
@@ -96,13 +94,15 @@ class _Reader:
 
     Attributes:
         unit: of the piece to come.
+        is_at_cut: that piece can be decoded apart from the ones before it.
     """
 
-    __slots__ = ("_offset", "_rest", "source", "unit")
+    __slots__ = ("_offset", "_rest", "is_at_cut", "source", "unit")
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.unit = 0
+        self.is_at_cut = True
         self._offset = 0
         self._rest = b""
 
@@ -136,10 +136,11 @@ class _Reader:
                 length = buffer.rfind(b"\n", 0, filled) + 1
             if not length and filled > limits.MAX_LINE_BYTES + 1:
                 length = filled
-        piece = _Piece(buffer, length, self._offset, self.unit, is_cut)
+        piece = _Piece(buffer, length, self._offset, self.unit)
         self._rest = bytes(view[length:filled])
         self._offset += length
         self.unit += is_cut
+        self.is_at_cut = is_cut
         return piece
 
     def _fill(self, block: memoryview[int]) -> int:
@@ -233,7 +234,7 @@ def _run_threads(reader: _Reader, shares: list[_Share], progress: Progress | Non
                 with reading:
                     piece = reader.next_piece(buffer)
                     # What follows an uncut piece is for the same decoder, so nobody else may read it.
-                    while piece is not None and not piece.ends_unit:
+                    while piece is not None and not reader.is_at_cut:
                         share.take(piece)
                         piece = reader.next_piece(buffer)
                 if piece is None:
@@ -248,7 +249,7 @@ def _run_threads(reader: _Reader, shares: list[_Share], progress: Progress | Non
     endings: list[LockType] = []
     try:
         for share in shares[1:]:
-            endings.append(_start_thread(work, share))
+            endings.append(_start_thread(work, share))  # noqa: PERF401  those that started must be known if one fails
         work(shares[0])
     except BaseException as error:
         failures.append(error)

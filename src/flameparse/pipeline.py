@@ -32,6 +32,9 @@ COMPAT_TOOLS = ("stackcollapse-perf", "inferno")
 # What `_fold` writes itself.
 _OWN_META = ("tool", "tool_version", "root")
 
+# What the samples' first time is where none has one.
+_NO_TIME = -(1 << 63)
+
 # As the decoder reads times: 2**63 ns are 292 years.
 _LAST_SECOND = 8_999_999_999
 
@@ -135,33 +138,42 @@ def load(
         UsageError: options that do not fit the input.
     """
     options = options or LoadOptions()
-    profiles = []
+    joined: Profile | None = None
     root = None
     for path in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
         with open_source(path) as source:
             try:
                 profile, input_root = _decode(source, options, progress)
+                if source.damage is not None:
+                    profile.diagnostics.damage.append(f"{source.name}: {source.damage}")
+                joined = profile if joined is None else _join(joined, profile)
             except DecodeError as error:
-                error.args = (f"{source.name}: {error}" if not str(error).startswith(source.name) else str(error),)
+                name = "" if str(error).startswith(source.name) else f"{source.name}: "
+                error.args = (f"{name}{error}" + (f"; {source.damage}" if source.damage else ""),)
                 raise
             except OverflowError as error:
                 raise LimitError(f"{source.name}: {error}") from error
-            if source.damage is not None:
-                profile.diagnostics.damage.append(f"{source.name}: {source.damage}")
         root = root or input_root
-        profiles.append(profile)
-    if not profiles:
+    if joined is None:
         raise UsageError("no input")
-    joined = profiles[0]
+    joined.meta |= _span(joined) or {}
     try:
-        if sum(profile.samples.samples_seen for profile in profiles) > limits.MAX_TOTAL_WEIGHT:
-            raise OverflowError("the samples of all inputs sum past 2**63 - 1")
-        for profile in profiles[1:]:
-            absorb(joined, profile, place=joined.events.next_place)
-        joined.meta = _common_meta(profiles)
         return _fold(_filter(joined, options), options.root or root or "comm")
     except OverflowError as error:
         raise LimitError(str(error)) from error
+
+
+def _join(joined: Profile, profile: Profile) -> Profile:
+    """Add an input to those before it; of what they say of themselves, what they say alike is kept."""
+    if joined.samples.samples_seen + profile.samples.samples_seen > limits.MAX_TOTAL_WEIGHT:
+        raise OverflowError("the samples of all inputs sum past 2**63 - 1")
+    spans = [span for span in (_span(joined), _span(profile)) if span is not None]
+    joined.meta = {key: value for key, value in joined.meta.items() if profile.meta.get(key) == value}
+    if spans:
+        joined.meta["first_time_ns"] = min(span["first_time_ns"] for span in spans)
+        joined.meta["last_time_ns"] = max(span["last_time_ns"] for span in spans)
+    absorb(joined, profile, place=joined.events.next_place)
+    return joined
 
 
 def damage(document: Document) -> str | None:
@@ -362,27 +374,19 @@ def _fold(profile: Profile, root: str) -> Document:
     return fold(profile, meta=meta, diagnostics=diagnostics)
 
 
-def _common_meta(profiles: list[Profile]) -> dict[str, object]:
-    """What all inputs say alike of themselves, and the time they span together."""
-    common = dict(profiles[0].meta)
-    for profile in profiles[1:]:
-        common = {key: value for key, value in common.items() if profile.meta.get(key) == value}
-    spans = [_span(profile) for profile in profiles]
-    known = [span for span in spans if span is not None]
-    for key in ("first_time_ns", "last_time_ns"):
-        common.pop(key, None)
-    if known:
-        common["first_time_ns"] = min(first for first, _ in known)
-        common["last_time_ns"] = max(last for _, last in known)
-    return common
-
-
-def _span(profile: Profile) -> tuple[int, int] | None:
-    """First and last time of an input, from its samples or from the document it was."""
-    first, last = profile.samples.first_time_ns, profile.samples.last_time_ns
-    if first == -(1 << 63):
-        first, last = profile.meta.get("first_time_ns"), profile.meta.get("last_time_ns")  # type: ignore[assignment]
-    return (first, last) if isinstance(first, int) and isinstance(last, int) else None
+def _span(profile: Profile) -> dict[str, int] | None:
+    """First and last time of a profile: of its samples, and of documents that went into it."""
+    known = [
+        (first, last)
+        for first, last in (
+            (profile.samples.first_time_ns, profile.samples.last_time_ns),
+            (profile.meta.get("first_time_ns"), profile.meta.get("last_time_ns")),
+        )
+        if isinstance(first, int) and isinstance(last, int) and first != _NO_TIME
+    ]
+    if not known:
+        return None
+    return {"first_time_ns": min(first for first, _ in known), "last_time_ns": max(last for _, last in known)}
 
 
 def _take_account(document: Document, profile: Profile) -> None:
@@ -392,12 +396,15 @@ def _take_account(document: Document, profile: Profile) -> None:
     dropped = found.get("dropped")
     for reason, samples in dropped.items() if isinstance(dropped, dict) else ():
         account.drop(str(reason), _as_int(samples))
+    if sum(account.dropped.values()) > limits.MAX_COUNT:
+        raise OverflowError("the dropped samples sum past 2**63 - 1")
     profile.samples.see(sum(account.dropped.values()))
     for key, value in found.items():
         if key not in ("samples_seen", "samples_folded"):
             account.count(key, _as_int(value))
     account.damage += [str(text) for text in _as_list(found.get("damage"))]
-    account.unknown_line_numbers += [_as_int(line) for line in _as_list(found.get("unknown_line_numbers"))]
+    lines = [_as_int(line) for line in _as_list(found.get("unknown_line_numbers"))]
+    account.unknown_line_numbers += [line for line in lines if line][: limits.MAX_UNKNOWN_LINE_SITES]
 
 
 def _has(options: LoadOptions, kind: str) -> bool:

@@ -231,21 +231,26 @@ def parse(data: bytes) -> Samples:
     samples = Samples()
     current: Sample | None = None
     headerless: bool | None = None  # whether the first line that says anything is a frame: then paragraphs are samples
-    has_source = False
+    has_source = one_line = False
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").removesuffix(b"\n").split(b"\n"), 1):
         line = line.removesuffix(b"\r")
         if not line.strip():
-            current, has_source = None, False
+            current, has_source, one_line = None, False, False
             continue
         found = read_line(line, current is not None, has_source)
         if found == "comment":
             continue
         if headerless is None:
             headerless = isinstance(found, tuple)
+        if isinstance(found, tuple) and one_line and line.startswith(b"\t"):
+            # A chain follows, so what stood on the header's line was another field.
+            current = samples[-1]
+            current.frames.clear()
         if isinstance(found, tuple) and headerless and not current:
             current = Sample(None, None, None, None, None, None, b"")
             samples.append(current)
         has_source = current is not None
+        one_line = isinstance(found, Sample) and bool(found.frames)
         if isinstance(found, Sample):
             samples.append(found)
             current = None if found.frames else found  # a sample on one line is whole

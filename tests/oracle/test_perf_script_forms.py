@@ -56,6 +56,15 @@ FORMS: dict[str, tuple[bytes, Expected, list[int], int, int]] = {
         ],
         [], 0, 0,
     ),
+    "address_and_weight_before_a_chain": (
+        b"x 1 1.000000: 10 cpu/mem-loads/P:     7ffe12345678               7 \n" + _STACK
+        + b"x 1 2.000000: 10 cpu/mem-loads/P:     7ffe12345678     7ffe12345678 \n" + _STACK,
+        [
+            (b"x", None, 1, None, 10**9, 10, b"cpu/mem-loads/P", _FRAMES),
+            (b"x", None, 1, None, 2 * 10**9, 10, b"cpu/mem-loads/P", _FRAMES),
+        ],
+        [], 0, 0,
+    ),
     "comms": (
         b"".join(comm + b" 99 10.500000: 1 cycles: \n" + _STACK for comm in _COMMS),
         [(comm.strip() or None, None, 99, None, 10_500_000_000, 1, b"cycles", _FRAMES) for comm in _COMMS],

@@ -139,7 +139,9 @@ def note_other_events(document: Document, console: Console) -> None:
     names = [document.string(name).decode("utf-8", "backslashreplace") for name in document.event_name]
     names = [name for name in names if name]
     if len(names) > 1:
-        console.note(f"showing {names[0]} only; also there: {', '.join(names[1:])} (--event NAME, or --event all)")
+        more = f" and {len(names) - 11} more" if len(names) > 11 else ""
+        others = ", ".join(names[1:11]) + more
+        console.note(f"showing {names[0]} only; also there: {others} (--event NAME, or --event all)")
 
 
 def write_chunks(path: str, chunks: Iterable[Chunk]) -> None:

@@ -39,6 +39,10 @@ _PICTURES = ("html", "svg")
 _PALETTE_MAP = "palette.map"
 
 
+# What the page takes too; every other look is the SVG's.
+_PAGE_OPTIONS = ("event", "root", "title", "weight")
+
+
 def add_arguments(parser: Parser) -> None:
     """Add what ``render`` takes; the picture's own defaults stand in `SvgOptions` alone."""
     add_inputs(parser)
@@ -97,6 +101,10 @@ def run(args: Namespace, console: Console) -> int:
     format_name = output_format(args, default=None)
     if format_name not in _PICTURES:
         raise UsageError(f"{args.output}: render draws .html or .svg (fold writes the rest)")
+    if format_name == "html":
+        looks = sorted(name for name in vars(args) if name in SvgOptions.__slots__ and name not in _PAGE_OPTIONS)
+        if looks:
+            raise UsageError(f"the page is looked at, not drawn: {', '.join(looks)} are for .svg")
     picture = _picture(args, console)
     code = load_and_write(args, console, format_name, picture)
     if code != exit_codes.UNUSABLE and format_name == "svg" and picture.palette_map is not None:

@@ -13,6 +13,8 @@ from flameparse.model.frame_table cimport NONE_ID
 from flameparse.model.growth cimport allocate_large
 from flameparse.model.hash_index cimport index_clear, index_free, index_init, index_put, slot_id
 
+from os import urandom
+
 # MemoLine and MemoChain have the same first word and the same size; `find` and `put` rely on it.
 cdef enum:
     HEAD_WORDS = 3
@@ -31,7 +33,7 @@ cdef class Memo:
         self.arena = <uint32_t*>allocate_large(self.capacity * sizeof(uint32_t))
         if self.arena is NULL:
             raise MemoryError
-        self.seed = <uint64_t><size_t>self.arena
+        self.seed = int.from_bytes(urandom(8), "little")
 
     def __dealloc__(self):
         free(self.arena)

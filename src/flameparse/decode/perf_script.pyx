@@ -471,6 +471,15 @@ cdef class PerfScriptDecoder:
         self.is_waiting = True
         return 0
 
+    cdef int reopen_sample(self) noexcept nogil:
+        """Read frames for the sample just set aside: what looked like its frame was another field of the header."""
+        self.sample = self.waiting_sample
+        self.is_waiting = False
+        self.state = IN_SAMPLE
+        self.chain_length = 0
+        self.previous = self.predicted = NONE_ID
+        return 0
+
     cdef int settle(self) except -1 nogil:
         """Intern the stack of the sample set aside, if there is one, and hand the sample over."""
         cdef MemoChain* chain
@@ -520,7 +529,7 @@ cdef class PerfScriptDecoder:
         cdef const unsigned char* end = at + length
         cdef const unsigned char* text_end = end
         cdef FrameText frame
-        cdef bint may_be_source = self.after_one_line or self.state == IN_SAMPLE
+        cdef bint is_after_one_line = self.after_one_line
         self.line_number += 1
         self.after_one_line = False
         if text_end > at and byte_before(text_end) == 10:
@@ -541,6 +550,9 @@ cdef class PerfScriptDecoder:
             return 0
         if at[0] == 35:
             return 0
+        if is_after_one_line and at[0] == 9 and parse_frame(at, text_end, self.dialect, &frame):
+            self.reopen_sample()
+            return self.take_frame(&frame, at, length, is_whole)
         if self.state == IN_SAMPLE and is_blank(at[0]) and parse_frame(at, text_end, self.dialect, &frame):
             return self.take_frame(&frame, at, length, is_whole)
         if is_optional(at, text_end):
@@ -556,7 +568,7 @@ cdef class PerfScriptDecoder:
             if self.is_headerless:
                 self.begin_headerless_sample()
                 return self.take_frame(&frame, at, length, is_whole)
-        elif may_be_source and text_end - at > 2 and at[0] == 32 and at[1] == 32 and not is_blank(at[2]):
+        elif (is_after_one_line or self.state == IN_SAMPLE) and text_end - at > 2 and at[0] == 32 and at[1] == 32 and not is_blank(at[2]):
             # -F +srcline: two blanks and the place in the source.
             self.optional_lines += 1
             return 0

@@ -77,10 +77,9 @@ def _looks_folded(head: bytes) -> bool:
 
 
 def _looks_like_dtrace(head: bytes) -> bool:
-    """Whether there is DTrace's heading, or an indented frame ``module`function``."""
-    if b"FUNCTION:NAME" in head:
+    """Whether the first lines have DTrace's heading, or an indented frame ``module`function``."""
+    first = [line for line in head[:4096].split(b"\n") if line.strip()][:20]
+    if any(line.startswith(b"CPU ") and line.rstrip().endswith(b"FUNCTION:NAME") for line in first):
         return True
-    if b"`" not in head:
-        return False
-    frames = (line.split()[0] for line in head.split(b"\n") if line[:1] in (b" ", b"\t") and line.strip())
+    frames = [line.split()[0] for line in first if line[:1] in (b" ", b"\t")]
     return any(frame.count(b"`") == 1 and frame[0] != 96 and frame[-1] != 96 for frame in frames)

@@ -1,5 +1,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
+from flameparse.model.hash_index cimport HashIndex
+
 
 cdef enum WeightUnit:
     UNIT_SAMPLES = 0
@@ -18,5 +20,6 @@ cdef class EventTable:
     cdef Event* rows
     cdef readonly uint32_t count
     cdef uint64_t capacity
+    cdef HashIndex index
 
     cdef int64_t intern(self, uint32_t name, uint64_t place) except -1 nogil

@@ -4,13 +4,19 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 
 from flameparse.model.growth cimport reserve
+from flameparse.model.hash_index cimport index_free, index_init, index_put, slot_id
+from flameparse.scan.byte_hash cimport mix
 
 
 cdef class EventTable:
     """Interns events by name and remembers where each was first seen, since the first is the one shown."""
 
+    def __cinit__(self):
+        index_init(&self.index, 32)
+
     def __dealloc__(self):
         free(self.rows)
+        index_free(&self.index)
 
     def __len__(self):
         return self.count
@@ -22,12 +28,17 @@ cdef class EventTable:
             name: string id.
             place: where in the input this mention is; the least is kept.
         """
+        cdef uint32_t tag = <uint32_t>(mix(name ^ 0x9E3779B97F4A7C15u, 0xD6E8FEB86659FD93u) >> 32)
+        cdef uint64_t at = tag & self.index.mask
         cdef uint32_t id
-        for id in range(self.count):
+        while self.index.slots[at]:
+            id = slot_id(self.index.slots[at])
             if self.rows[id].name == name:
                 self.rows[id].first_seen = min(self.rows[id].first_seen, place)
                 return id
+            at = (at + 1) & self.index.mask
         reserve(<void**>&self.rows, &self.capacity, <uint64_t>self.count + 1, sizeof(Event))
+        index_put(&self.index, at, tag, self.count)
         self.rows[self.count].name = name
         self.rows[self.count].unit = UNIT_SAMPLES
         self.rows[self.count].first_seen = place

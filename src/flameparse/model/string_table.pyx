@@ -8,6 +8,8 @@ from flameparse.model.growth cimport reserve
 from flameparse.model.hash_index cimport index_free, index_init, index_put, slot_id
 from flameparse.scan.byte_hash cimport hash_bytes
 
+from os import urandom
+
 
 cdef class StringTable:
     """Interns byte strings: names, comms, module paths. Names need not be UTF-8."""
@@ -18,7 +20,7 @@ cdef class StringTable:
         reserve(<void**>&self.blob, &self.blob_capacity, 1, 1)
         self.offsets[0] = 0
         self.count = 0
-        self.seed = <uint64_t><size_t>self.index.slots
+        self.seed = int.from_bytes(urandom(8), "little")
 
     def __dealloc__(self):
         free(self.blob)

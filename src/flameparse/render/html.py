@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from flameparse.document.document import Document
     from flameparse.document.tree import Event, Tree
 
+# Each event is a tree of its own; a recording has a handful.
+_EVENTS_IN_A_PAGE = 32
+
 # The page's modules in an order in which each comes after those it imports.
 _MODULES = ("columns.js", "call_tree.js", "search.js", "colours.js", "quantities.js", "flame_canvas.js", "page.js")
 
@@ -38,7 +41,7 @@ def html_chunks(
     from flameparse.document.tree import build_tree
 
     named = [name for name in map(document.string, document.event_name) if name]
-    events: list[Event] = [event] if event is not None else [*named] or [None]
+    events: list[Event] = [event] if event is not None else [*named[:_EVENTS_IN_A_PAGE]] or [None]
     trees = (build_tree(document, event=event, weight=weight, root=root) for event in events)
     headings = (title, document.meta.get("title"), document.meta.get("command"), _DEFAULT_TITLE)
     heading = next(heading for heading in headings if heading and isinstance(heading, (str, bytes)))

@@ -1,7 +1,8 @@
 """A fast 64-bit hash of byte strings for the intern tables.
 
-Folds 16 input bytes per 64x64->128-bit multiply. It is seeded per table, so that a hostile trace cannot
-aim for collisions; equality is always decided on the bytes, never on the hash.
+Folds 16 input bytes per 64x64->128-bit multiply. Both factors depend on a seed drawn at random per table, so that a
+hostile trace cannot aim for collisions (nor cancel what came before by a zero factor); equality is always decided on the
+bytes, never on the hash.
 """
 
 from libc.stdint cimport uint64_t
@@ -27,11 +28,11 @@ cdef extern from *:
 
     static inline uint64_t fp_hash_bytes(const unsigned char *at, size_t length, uint64_t seed) {
         const uint64_t k0 = 0xA0761D6478BD642Fu, k1 = 0xE7037ED1A0B428DBu;
-        uint64_t state = seed ^ length, a, b;
+        uint64_t secret = seed ^ k0, state = fp_mix(seed ^ k1, length ^ k0), a, b;
         if (length > 16) {
             size_t left = length;
             while (left > 16) {
-                state = fp_mix(fp_load64(at) ^ k0, fp_load64(at + 8) ^ state);
+                state = fp_mix(fp_load64(at) ^ secret, fp_load64(at + 8) ^ state);
                 at += 16;
                 left -= 16;
             }
@@ -50,7 +51,7 @@ cdef extern from *:
         } else {
             a = b = 0;
         }
-        return fp_mix(fp_mix(a ^ k1, b ^ state), k0 ^ length);
+        return fp_mix(fp_mix(a ^ secret, b ^ state), k0 ^ length);
     }
     """
     uint64_t hash_bytes "fp_hash_bytes"(const unsigned char* at, size_t length, uint64_t seed) noexcept nogil

@@ -179,6 +179,9 @@ def _ratio(name: str, value: float | str) -> Fraction:
     from fractions import Fraction
 
     try:
+        # A fraction of 1e99999999 has as many digits.
+        if not abs(float(value)) < 1e15:
+            raise UsageError(f"{name} must be a number below 1e15, not {value!r}")
         ratio = Fraction(str(value))
     except (ValueError, ZeroDivisionError):
         raise UsageError(f"{name} must be a number, not {value!r}") from None
