@@ -219,10 +219,8 @@ def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> 
         return Profile(SampleTable(keeps_timeline=options.timeline)), None
     if options.time_from is not None or options.time_to is not None or _has(options, "cpu"):
         raise UsageError(f"{source.name}: {format_name} keeps no times and cpus to filter by")
-    if options.compat is not None or options.addrs or options.names != "tidy":
-        raise UsageError(
-            f"{source.name}: the names in {format_name} are settled; --compat, --addrs and --names are late"
-        )
+    if options.compat is not None or options.addrs:
+        raise UsageError(f"{source.name}: the names in {format_name} are settled; --compat and --addrs come too late")
     profile = Profile(SampleTable(keeps_timeline=options.timeline))
     root = None
     if format_name == sniff.FOLDED_TEXT:

@@ -33,7 +33,8 @@ def decoded(text: bytes) -> Document:
 
 TEXTS = {
     **{fixture: text_of(fixture) for fixture in SMALL},
-    **{form: FORMS[form][0] for form in FORMS if len(FORMS[form][0]) < 1_500},
+    # Where a chain follows, its first frame takes the place of the header's last field: a torn one is not just added.
+    **{form: FORMS[form][0] for form in FORMS if len(FORMS[form][0]) < 1_500 and "before_a_chain" not in form},
 }
 
 

@@ -146,11 +146,19 @@ def test_an_interruption_leaves_no_thread(threads, error):
 
 
 @pytest.mark.parametrize("threads", [2, 4])
-def test_an_interruption_in_the_progress_bar(threads):
+def test_an_interruption_in_the_progress_bar(threads, monkeypatch):
+    take = parallel._Share.take
+
+    def slow_in_workers(share, piece):
+        if _thread.get_ident() != threading.main_thread().ident:
+            time.sleep(0.01)
+        take(share, piece)
+
     def interrupt(*_):
         if _thread._count():
             raise KeyboardInterrupt
 
+    monkeypatch.setattr(parallel._Share, "take", slow_in_workers)
     with pytest.raises(KeyboardInterrupt):
         decode(FakeSource(TEXT), threads=threads, progress=interrupt)
 
