@@ -568,7 +568,10 @@ cdef class PerfScriptDecoder:
             if self.is_headerless:
                 self.begin_headerless_sample()
                 return self.take_frame(&frame, at, length, is_whole)
-        elif (is_after_one_line or self.state == IN_SAMPLE) and text_end - at > 2 and at[0] == 32 and at[1] == 32 and not is_blank(at[2]):
+        elif (
+            (is_after_one_line or self.state == IN_SAMPLE)
+            and text_end - at > 2 and at[0] == 32 and at[1] == 32 and not is_blank(at[2])
+        ):
             # -F +srcline: two blanks and the place in the source.
             self.optional_lines += 1
             return 0

@@ -73,7 +73,10 @@ cdef inline int index_grow(HashIndex* index) except -1 nogil:
 
 
 cdef inline int index_put(HashIndex* index, uint64_t at, uint32_t tag, uint32_t id) except -1 nogil:
-    """Fill the empty slot ``at`` the search for ``tag`` ended on; at most three quarters are used, and a search stays on one cache line."""
+    """Fill the empty slot ``at`` that the search for ``tag`` ended on.
+
+    At most three quarters are used: then a search stays on one cache line.
+    """
     index.slots[at] = <uint64_t>tag << 32 | (id + 1)
     index.count += 1
     if index.count * 4 > (index.mask + 1) * 3:

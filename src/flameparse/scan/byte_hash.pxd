@@ -1,8 +1,8 @@
 """A fast 64-bit hash of byte strings for the intern tables.
 
 Folds 16 input bytes per 64x64->128-bit multiply. Both factors depend on a seed drawn at random per table, so that a
-hostile trace cannot aim for collisions (nor cancel what came before by a zero factor); equality is always decided on the
-bytes, never on the hash.
+hostile trace cannot aim for collisions (nor cancel what came before by a zero factor); equality is always decided on
+the bytes, never on the hash.
 """
 
 from libc.stdint cimport uint64_t
