@@ -227,6 +227,11 @@ def _run_threads(reader: _Reader, shares: list[_Share], progress: Progress | Non
     reading = allocate_lock()
     failures: list[BaseException] = []
 
+    def report() -> None:
+        if progress is not None:
+            source = reader.source
+            progress(source.consumed, source.size, sum(share.samples_seen for share in shares))
+
     def work(share: _Share) -> None:
         try:
             buffer = reader.new_buffer()
@@ -240,9 +245,8 @@ def _run_threads(reader: _Reader, shares: list[_Share], progress: Progress | Non
                 if piece is None:
                     break
                 share.take(piece)
-                if progress is not None and share is shares[0]:
-                    source = reader.source
-                    progress(source.consumed, source.size, sum(share.samples_seen for share in shares))
+                if share is shares[0]:
+                    report()
         except BaseException as error:
             failures.append(error)
 
@@ -257,6 +261,7 @@ def _run_threads(reader: _Reader, shares: list[_Share], progress: Progress | Non
         ending.acquire()
     if failures:
         raise failures[0]
+    report()
 
 
 def _start_thread(work: Callable[..., None], *arguments: object) -> LockType:
