@@ -199,18 +199,14 @@ cdef int parse_event(const unsigned char* at, const unsigned char* end, Header* 
             header.has_period = True
             at = next
             word_end = skip_word(at, end)
+    if word_end - at < 2 or byte_before(word_end) != 58:
+        word_end = trim_blanks(at, end)
     if word_end - at > 1 and byte_before(word_end) == 58:
         header.event = at
         header.event_end = word_end - 1
         header.rest = word_end
         return SAMPLE_HEADER
-    end = trim_blanks(at, end)
-    if end - at > 1 and byte_before(end) == 58:
-        header.event = at
-        header.event_end = end - 1
-        header.rest = end
-        return SAMPLE_HEADER
-    return SAMPLE_HEADER if at == end or find_frame(header.rest, end, &next) is not NULL else NOT_A_HEADER
+    return SAMPLE_HEADER if at == word_end or find_frame(header.rest, word_end, &next) is not NULL else NOT_A_HEADER
 
 
 cdef const unsigned char* find_frame(
