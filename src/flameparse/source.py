@@ -61,13 +61,19 @@ class Source:
 
     Attributes:
         name: for messages.
-        size: bytes on disk, or None for a pipe.
+        size: bytes on disk from where it begins, or None for a pipe.
         consumed: bytes on disk read so far.
+        uid: owner of a regular file, else None.
+        modified_at: when it was last written, in seconds since the epoch; None where it is no regular file.
+        is_seekable: whether ``read_at`` works: a regular file that is not compressed.
         damage: None, or how the compressed data is broken; known once ``readinto`` has returned 0. All that could be
             decompressed before the break was delivered; of corrupt (not cut) xz and bzip2 data up to 255 bytes less.
     """
 
-    __slots__ = ("_compression", "_delivered", "_head", "_pieces", "_raw", "consumed", "damage", "name", "size")
+    __slots__ = (
+        "_compression", "_delivered", "_head", "_pieces", "_raw", "_start", "consumed", "damage", "is_seekable",
+        "modified_at", "name", "size", "uid",
+    )  # fmt: skip
 
     def __init__(self, raw: FileIO, name: str) -> None:
         self._raw = raw
@@ -80,12 +86,19 @@ class Source:
         self.size = status.st_size if stat.S_ISREG(status.st_mode) else None
         if stat.S_ISFIFO(status.st_mode):
             _widen_pipe(raw.fileno())
+        self.uid = None if self.size is None else status.st_uid
+        self.modified_at = None if self.size is None else status.st_mtime
+        self._start = 0
+        if self.size is not None:
+            self._start = raw.tell()  # stdin may be a file that was read in part
+            self.size = max(0, self.size - self._start)
         magic = b""
         while len(magic) < _MAGIC_BYTES and (more := self._read_raw(_MAGIC_BYTES - len(magic))):
             magic += more
         self._compression, member = _sniff_compression(magic, name)
         self._pieces = filter(None, _pieces(member, magic, self._read_raw)) if member else None
         self._head = memoryview(b"" if member else magic)  # what was read and not handed on
+        self.is_seekable = self.size is not None and member is None
         self._delivered = 0  # decompressed bytes that went to _head
 
     def __enter__(self) -> Source:
@@ -133,6 +146,43 @@ class Source:
                 break
             self._head = memoryview(self._head.tobytes() + more)
         return self._head[:count].tobytes()
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """Return the bytes at a place of a seekable source, fewer only if it ends; what ``readinto`` gives next stays.
+
+        Args:
+            offset: from the start of the input.
+            count: bytes wanted; memory for all of them is taken at once.
+
+        Raises:
+            SourceError: the system cannot read.
+        """
+        buffer = bytearray(count)
+        return bytes(memoryview(buffer)[: self.read_at_into(offset, buffer)])
+
+    def read_at_into(self, offset: int, buffer: bytearray | memoryview[int]) -> int:
+        """Fill a buffer from a place of a seekable source; safe on several threads at once.
+
+        Args:
+            offset: from the start of the input.
+            buffer: of any size.
+
+        Returns:
+            Bytes read; fewer than the buffer has only if the input ends.
+
+        Raises:
+            SourceError: the system cannot read.
+        """
+        target = memoryview(buffer).cast("B")
+        filled = 0
+        try:
+            while filled < len(target) and (
+                count := os.preadv(self._raw.fileno(), [target[filled:]], self._start + offset + filled)
+            ):
+                filled += count
+        except (OSError, OverflowError) as error:
+            raise SourceError(f"{self.name}: {getattr(error, 'strerror', None) or error}") from error
+        return filled
 
     def read(self, max_bytes: int = DEFAULT_MAX_MEMORY_BYTES) -> bytes:
         """Return everything that is left, for formats that are one piece.

@@ -7,7 +7,7 @@ import pytest
 from decoded_text import sample
 from document_builder import small_document
 from flameparse.decode.perf_script import find_cut, looks_like_perf_script
-from flameparse.decode.sniff import DOCUMENT, EMPTY, FOLDED_TEXT, PERF_SCRIPT, SNIFF_BYTES, sniff
+from flameparse.decode.sniff import DOCUMENT, EMPTY, FOLDED_TEXT, PERF_DATA, PERF_SCRIPT, SNIFF_BYTES, sniff
 from flameparse.document.writer import pack
 from flameparse.errors import SourceError, UnknownFormatError, UnsupportedError
 from golden.perf_script_fixtures import FIXTURES, read_golden, text_of
@@ -25,6 +25,9 @@ def test_every_recording_and_its_golden(fixture):
         (b"", EMPTY),
         (b" \t\r\n\n", EMPTY),
         (pack(small_document()), DOCUMENT),
+        (b"PERFILE2" + b"\0" * 100, PERF_DATA),
+        (b"PERFILE2\n\n", PERF_DATA),
+        (b"2ELIFREP", PERF_DATA),
         (b"a 1", FOLDED_TEXT),
         (b"a;b c 12\r\n", FOLDED_TEXT),
         (b"# a comment\n\na;b 1.5\n", FOLDED_TEXT),
@@ -50,9 +53,7 @@ def test_formats(head, format_name):
 @pytest.mark.parametrize(
     ("head", "what"),
     [
-        (b"PERFILE2" + b"\0" * 100, "perf.data, which is not read; print it with: perf script"),
-        (b"2ELIFREP", "perf.data of the other byte order"),
-        (b"PERFFILE", "perf.data version 1"),
+        (b"PERFFILE", "perf.data version 1, which is not read; no perf of this century writes it"),
         (b"\x7fELF\x02", "an ELF file"),
         (b"DTRJ\1\0\0\0", "a jitdump"),
         (b"JiTD\1\0\0\0", "a jitdump"),

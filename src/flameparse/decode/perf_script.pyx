@@ -594,6 +594,8 @@ cdef class PerfScriptDecoder:
             self.end_sample()
             self.optional_lines += 1
             self.count_lost(header.rest, end)
+            if self.keeps_addresses and end - header.rest > 16 and memcmp(header.rest, b"PERF_RECORD_MMAP", 16) == 0:
+                self.keep_mapping(header.rest, end)
             return True
         self.begin_sample()
         self.sample.time_ns = header.time_ns
@@ -731,6 +733,11 @@ cdef class PerfScriptDecoder:
             cached.thread = self.sample.thread
             cached.cpu = header.cpu
             memcpy(cached.text, line, length)
+        return 0
+
+    cdef int keep_mapping(self, const unsigned char* at, const unsigned char* end) except -1 with gil:
+        """Remember what ``--show-mmap-events`` says: addresses may need it to be named."""
+        self.profile.mapping_lines.append(at[: end - at])
         return 0
 
     cdef void count_lost(self, const unsigned char* at, const unsigned char* end) noexcept nogil:

@@ -7,6 +7,7 @@ from flameparse.errors import UnknownFormatError, UnsupportedError
 
 DOCUMENT = "msgpack document"
 FOLDED_TEXT = "folded text"
+PERF_DATA = "perf.data"
 PERF_SCRIPT = "perf script text"
 EMPTY = "empty input"
 
@@ -16,13 +17,14 @@ SNIFF_BYTES = 64 << 10
 # The map's key "format" and the string "flameparse", as every document begins after one byte or three.
 _DOCUMENT_MAGIC = b"\xa6format\xaaflameparse"
 
+# As a little-endian and as a big-endian machine writes it.
+_PERF_DATA_MAGICS = (b"PERFILE2", b"2ELIFREP")
+
 _OTHERS = (
-    (b"PERFILE2", "perf.data", "print it with: perf script -i FILE | flameparse fold"),
-    (b"2ELIFREP", "perf.data of the other byte order", "print it with: perf script -i FILE | flameparse fold"),
     (b"PERFFILE", "perf.data version 1", "no perf of this century writes it"),
     (b"\x7fELF", "an ELF file", "give the recording, not the program"),
-    (b"DTRJ", "a jitdump", "give the recording; perf inject --jit merges the dump into it"),
-    (b"JiTD", "a jitdump", "give the recording; perf inject --jit merges the dump into it"),
+    (b"DTRJ", "a jitdump", "give the recording, which names its dump"),
+    (b"JiTD", "a jitdump", "give the recording, which names its dump"),
 )
 
 
@@ -44,6 +46,8 @@ def sniff(head: bytes, name: str) -> str:
         return EMPTY
     if _DOCUMENT_MAGIC in head[:32]:
         return DOCUMENT
+    if head.startswith(_PERF_DATA_MAGICS):
+        return PERF_DATA
     for magic, what, remedy in _OTHERS:
         if head.startswith(magic):
             raise UnsupportedError(f"{name}: this is {what}, which is not read; {remedy}")
@@ -54,7 +58,7 @@ def sniff(head: bytes, name: str) -> str:
     if _looks_folded(head):
         return FOLDED_TEXT
     raise UnknownFormatError(
-        f"{name}: not a format flameparse knows (tried {DOCUMENT}, {PERF_SCRIPT}, {FOLDED_TEXT}); "
+        f"{name}: not a format flameparse knows (tried {DOCUMENT}, {PERF_DATA}, {PERF_SCRIPT}, {FOLDED_TEXT}); "
         f"it begins with {head[:40]!r}"
     )
 

@@ -42,13 +42,17 @@ cdef class IdMap:
 
 
 cdef class Absorption:
-    """One run of ``absorb``; rows of every table are copied when the first sample needs them."""
+    """One run of ``absorb``; rows of every table are copied when the first sample needs them.
+
+    Decoders of one recording share its strings and DSOs: then these ids stay as they are.
+    """
 
     cdef StringTable strings, source_strings
     cdef FrameTable frames, source_frames
     cdef StackTable stacks, source_stacks
     cdef ThreadTable threads, source_threads
     cdef IdMap string_ids, frame_ids, stack_ids, thread_ids
+    cdef bint shares_dsos
 
     def __cinit__(self, target not None, source not None):
         self.strings, self.source_strings = target.strings, source.strings
@@ -56,13 +60,14 @@ cdef class Absorption:
         self.stacks, self.source_stacks = target.stacks, source.stacks
         self.threads, self.source_threads = target.threads, source.threads
         self.string_ids = IdMap(self.source_strings.count)
+        self.shares_dsos = target.dsos is source.dsos
         self.frame_ids = IdMap(self.source_frames.count)
         self.stack_ids = IdMap(self.source_stacks.count)
         self.thread_ids = IdMap(self.source_threads.count)
 
     cdef int64_t string(self, uint32_t id) except -1 nogil:
-        if id == NONE_ID:
-            return NONE_ID
+        if id == NONE_ID or self.strings is self.source_strings:
+            return id
         if self.string_ids.ids[id] == NONE_ID:
             self.string_ids.ids[id] = <uint32_t>self.strings.intern(
                 self.source_strings.at(id), self.source_strings.length(id)
@@ -74,7 +79,8 @@ cdef class Absorption:
         if self.frame_ids.ids[id] == NONE_ID:
             row = self.source_frames.rows[id]
             row.name = self.string(row.name)
-            row.dso = self.string(row.dso)
+            if not self.shares_dsos:
+                row.dso = self.string(row.dso)
             self.frame_ids.ids[id] = <uint32_t>self.frames.intern(row)
         return self.frame_ids.ids[id]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flameparse.model.diagnostics import Diagnostics
+from flameparse.model.dso import DsoTable
 from flameparse.model.event_table import EventTable
 from flameparse.model.frame_table import FrameTable
 from flameparse.model.sample_table import SampleTable
@@ -20,11 +21,16 @@ class Profile:
     Attributes:
         strings: names, comms, module paths, event names.
         frames, stacks, threads, events, samples: the tables; ids are rows, 0 up.
+        dsos: what frames without a name are addresses of. While a profile is at address level, a frame's ``dso`` is a
+            row of it; ``symbolize`` turns names and modules into string ids.
+        mapping_lines: of a text whose addresses are kept, the ``PERF_RECORD_MMAP...`` lines from that word on.
         diagnostics: the loss account.
         meta: facts for the document's ``meta``.
     """
 
-    __slots__ = ("diagnostics", "events", "frames", "meta", "samples", "stacks", "strings", "threads")
+    __slots__ = (
+        "diagnostics", "dsos", "events", "frames", "mapping_lines", "meta", "samples", "stacks", "strings", "threads",
+    )  # fmt: skip
 
     def __init__(self, samples: SampleTable | None = None) -> None:
         self.strings = StringTable()
@@ -33,6 +39,8 @@ class Profile:
         self.threads = ThreadTable()
         self.events = EventTable()
         self.samples = SampleTable() if samples is None else samples
+        self.dsos = DsoTable()
+        self.mapping_lines: list[bytes] = []
         self.diagnostics = Diagnostics()
         self.meta: dict[str, object] = {}
 
