@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from decoded_text import assert_conserved, decode_perf_script, folded, named, sample
-from flameparse import limits, parallel
+from flameparse import limits
 from flameparse.decode.perf_script import PerfScriptDecoder, find_cut
 from flameparse.document.document import Document
 from flameparse.document.reader import unpack
@@ -19,6 +19,7 @@ from flameparse.document.writer import pack
 from flameparse.errors import LimitError
 from flameparse.export.folded_text import folded_chunks
 from flameparse.model.profile import Profile
+from flameparse.parallel import perf_script as parallel
 from flameparse.pipeline import LoadOptions, damage, load
 from oracle import perf_script_reference as reference
 

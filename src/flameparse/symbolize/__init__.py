@@ -1,0 +1,1 @@
+"""Frames that are addresses get the names their symbols give them; one module per place names come from."""

@@ -1,0 +1,1 @@
+"""Mangled names of C++, Rust, OCaml and Java to the ones people wrote."""
