@@ -70,10 +70,14 @@ def test_version_and_help() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "no command: choose from fold, render, info, report, merge, completion (see `flameparse --help`)"),
+        (
+            [],
+            "no command: choose from fold, render, info, report, merge, collect, completion (see `flameparse --help`)",
+        ),
         (
             ["fodl"],
-            "no command 'fodl': choose from fold, render, info, report, merge, completion (see `flameparse --help`)",
+            "no command 'fodl': choose from fold, render, info, report, merge, collect, completion "
+            "(see `flameparse --help`)",
         ),
         (["fold", "--nope", "TRACE"], "unrecognized arguments: --nope (see `flameparse fold --help`)"),
         (
@@ -154,7 +158,11 @@ def test_unusable_input(content: bytes | None, reason: bytes | None, tmp_path: P
 def test_a_directory_is_no_input(tmp_path: Path, output: Path) -> None:
     code, out, err = run_here("fold", tmp_path, "-o", output)
     assert (code, out) == (4, b"")
-    assert err == b"flameparse: %s: Is a directory\n" % str(tmp_path).encode()
+    assert (
+        err
+        == b"flameparse: %s: is a folder without a recording, which would be a file named data\n"
+        % str(tmp_path).encode()
+    )
     assert untouched(output)
 
 

@@ -12,6 +12,7 @@ COMMANDS = {
     "info": "Say what is in a trace: events, processes, samples, and what was lost.",
     "report": "List the top functions, self and total.",
     "merge": "Merge several traces or documents into one.",
+    "collect": "Gather what another machine needs to name a recording's frames.",
     "completion": "Print the shell's completion script.",
 }
 

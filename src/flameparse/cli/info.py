@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flameparse.cli import exit_codes
-from flameparse.cli.options import add_inputs, add_selection
+from flameparse.cli.options import add_inputs, add_selection, add_symbols
 from flameparse.cli.output import load_inputs, print_json
 from flameparse.cli.terminal import table, term_safe, write_out
 from flameparse.document.document import NONE, UNKNOWN_ID, EventUnit
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flameparse.document.document import Document
 
 _PROCESSES_LISTED = 30
+_MODULES_LISTED = 30
 
 USAGE = "[OPTION]... [IN]..."
 EPILOG = """example:
@@ -30,6 +31,7 @@ def add_arguments(parser: Parser) -> None:
     add_inputs(parser)
     parser.add_argument_group("table").add_argument("--json", action="store_true", help="everything, as JSON")
     add_selection(parser)
+    add_symbols(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -100,6 +102,16 @@ _FACTS = {
 }  # fmt: skip
 
 
+# What a recording's records were counted as: key in the document's diagnostics to name in the table.
+_COUNTS = {
+    "truncated_stacks": "stacks at the depth cap",
+    "not_unwound": "stack copies not unwound",
+    "throttled": "times throttled",
+    "unknown_records": "records of unknown kind",
+    "unverified_files": "files taken without a build id",
+}
+
+
 def _as_text(summary: dict[str, Any]) -> str:
     account, meta = summary["diagnostics"], summary["meta"]
     dropped = account.get("dropped", {})
@@ -109,6 +121,8 @@ def _as_text(summary: dict[str, Any]) -> str:
         ("samples dropped", f"{sum(dropped.values()):,}"),
         *((f"  {reason}", f"{count:,}") for reason, count in sorted(dropped.items())),
         ("samples lost", f"{account.get('lost', 0):,}"),
+        *((("frames without a name", _share(account)),) if account.get("frames_seen") else ()),
+        *((name, f"{account[key]:,}") for key, name in _COUNTS.items() if account.get(key)),
         ("unknown lines", _unknown_lines(account)),
         *((("rounded weights", f"{account['rounded_lines']:,}"),) if account.get("rounded_lines") else ()),
         *(("damage", str(text)) for text in account.get("damage", [])),
@@ -126,12 +140,28 @@ def _as_text(summary: dict[str, Any]) -> str:
         for process in summary["processes"][:_PROCESSES_LISTED]
     ]
     more = len(summary["processes"]) - len(processes)
+    modules = [_module_row(row) for row in account.get("modules", [])[:_MODULES_LISTED]]
+    more_modules = len(account.get("modules", [])) - len(modules)
     return (
         "".join(f"{term_safe(name):<{width}}  {term_safe(value)}\n" for name, value in facts)
         + f"\n{table(['samples', 'weight', 'unit', 'event'], events)}"
         + f"\n{table(['samples', 'pid', 'process'], processes)}"
         + (f"and {more:,} more (--json lists all)\n" if more else "")
+        + (f"\n{table(['frames', 'named', 'module', 'names from, or why not'], modules)}" if modules else "")
+        + (f"and {more_modules:,} more (--json lists all)\n" if more_modules else "")
     )
+
+
+def _module_row(row: dict[str, Any]) -> list[str]:
+    share = f"{100 * row['named'] / row['frames']:.1f} %" if row["frames"] else ""
+    is_whole = row["file"] and row["named"] == row["frames"]
+    why = row["file"] if is_whole or not row["reason"] else row["reason"]
+    return [f"{row['frames']:,}", share, row["path"], why]
+
+
+def _share(account: dict[str, Any]) -> str:
+    unnamed, seen = account.get("frames_unnamed", 0), account["frames_seen"]
+    return f"{unnamed:,} of {seen:,} ({100 * unnamed / seen:.1f} %)"
 
 
 def _unknown_lines(account: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flameparse.document.tree import Event
     from flameparse.pipeline import LoadOptions
+    from flameparse.symbolize.options import SymbolOptions
 
 FILTER_KINDS = ("comm", "pid", "tid", "cpu", "frame")
 ROOTS = ("none", "comm", "pid", "tid")
@@ -131,6 +132,24 @@ def add_naming(parser: Parser) -> None:
     )
 
 
+def add_symbols(parser: Parser) -> None:
+    """Add the options that say where the names of a recording's addresses come from."""
+    group = parser.add_argument_group("where names come from")
+    group.add_argument("--symfs", metavar="DIR|BUNDLE", help="files of the recorded machine, or what `collect` made")
+    group.add_argument(
+        "--perf-map",
+        action="append",
+        type=_perf_map,
+        default=[],
+        metavar="PID=FILE",
+        help="JIT names of a process (repeatable)",
+    )
+    group.add_argument("--perf-map-dir", metavar="DIR", help="directory of files perf-PID.map")
+    group.add_argument("--kallsyms", metavar="FILE", help="the recorded kernel's /proc/kallsyms")
+    group.add_argument("--vmlinux", metavar="FILE", help="the recorded kernel with its symbols")
+    group.add_argument("--force-map", action="store_true", help="read JIT names whoever owns the file")
+
+
 def add_shape(parser: Parser) -> None:
     """Add the options that shape the stacks: what roots them, and whether equal ones merge."""
     group = parser.add_argument_group("stacks")
@@ -182,7 +201,23 @@ def load_options(args: Namespace) -> LoadOptions:
         if root is not None:
             chosen["root"] = root
         chosen["timeline"] = args.no_aggregate or getattr(args, "flamechart", False)
+    if "symfs" in args:
+        chosen["symbols"] = symbol_options(args)
     return LoadOptions(**chosen)
+
+
+def symbol_options(args: Namespace) -> SymbolOptions:
+    """Turn parsed arguments into what the user said of where names come from."""
+    from flameparse.symbolize.options import SymbolOptions
+
+    return SymbolOptions(
+        symfs=args.symfs,
+        perf_maps=dict(args.perf_map),
+        perf_map_dir=args.perf_map_dir,
+        kallsyms=args.kallsyms,
+        vmlinux=args.vmlinux,
+        force_map=args.force_map,
+    )
 
 
 def chosen_root(args: Namespace) -> str | None:
@@ -214,6 +249,13 @@ def _seconds(text: str) -> str:
     if not re.fullmatch(r"\+?[0-9]{1,12}(\.[0-9]{1,9})?", text):
         raise ArgumentTypeError(f"{text!r} is not a time like 12.5, or +3 from the first sample")
     return text
+
+
+def _perf_map(text: str) -> tuple[int, str]:
+    pid, equals, path = text.partition("=")
+    if not equals or not path or not re.fullmatch(r"[0-9]{1,9}", pid):
+        raise ArgumentTypeError(f"{text!r} is not PID=FILE")
+    return int(pid), path
 
 
 def _filter(text: str) -> tuple[str, bytes]:

@@ -119,10 +119,12 @@ def load_inputs(args: Namespace, console: Console) -> tuple[Document, int]:
     Returns:
         The document, and COMPLETE, DAMAGED or (under ``--strict``) UNUSABLE; the damage has been said.
     """
-    from flameparse.pipeline import damage, load
+    from flameparse.pipeline import damage, load, warnings
 
     document = load(args.inputs, load_options(args), console.progress)
     console.stage("read and fold")
+    for line in warnings(document):
+        console.note(line)
     problem = damage(document)
     if problem is not None:
         console.error(problem)

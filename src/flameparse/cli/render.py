@@ -11,6 +11,7 @@ from flameparse.cli.options import (
     add_naming,
     add_selection,
     add_shape,
+    add_symbols,
     add_weight,
     chosen_event,
     chosen_root,
@@ -94,6 +95,7 @@ def add_arguments(parser: Parser) -> None:
     add_weight(parser)
     add_shape(parser)
     add_naming(parser)
+    add_symbols(parser)
 
 
 def run(args: Namespace, console: Console) -> int:

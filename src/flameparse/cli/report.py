@@ -6,6 +6,7 @@ from flameparse.cli.options import (
     add_inputs,
     add_naming,
     add_selection,
+    add_symbols,
     add_weight,
     chosen_event,
     parse_count,
@@ -37,6 +38,7 @@ def add_arguments(parser: Parser) -> None:
     add_selection(parser)
     add_weight(parser)
     add_naming(parser)
+    add_symbols(parser)
 
 
 def run(args: Namespace, console: Console) -> int:
