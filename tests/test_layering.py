@@ -37,11 +37,11 @@ ALLOWED = {
     "export": {"scan", "model", "document"},  # the two: a table of names, and their order
     "render": {"document"},
     "record": {"source", "symbolize", "collect"},
-    "collect": {"source", "decode", "model", "symbolize"},
-    "parallel": {"decode", "model", "source"},  # the part of the pipeline that runs one decoder per thread
+    "collect": {"source", "sink", "decode", "model", "parallel", "symbolize"},
+    "parallel": {"decode", "model", "source", "symbolize"},  # the part of the pipeline that runs threads
     "pipeline": STAGES | {"parallel"},
     "batch": {"pipeline", "document"},
-    "cli": {"source", "sink", "document", "export", "render", "record", "collect", "pipeline", "batch"},
+    "cli": {"source", "sink", "symbolize", "document", "export", "render", "record", "collect", "pipeline", "batch"},
     "__init__": {"document", "sink", "export", "render", "pipeline"},
     "__main__": {"cli"},
 }

@@ -22,6 +22,8 @@ flameparse\.document\.tree\.(TreeBuilder|View)
 flameparse\.fold\.(Column|Folder|Scratch)
 flameparse\.model\.absorb\.(Absorption|IdMap)
 flameparse\.passes\.(FrameNames|StackMap)
+flameparse\.symbolize\.kallsyms\.KernelSymbols
+flameparse\.symbolize\.perf_map\.MapLines
 """
 
 

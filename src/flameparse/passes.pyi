@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from _typeshed import ReadableBuffer
 
@@ -23,3 +23,6 @@ def select(
     needs_frames: bool = False,
 ) -> Profile: ...
 def rename_comms(profile: Profile, rename: Callable[[bytes], bytes]) -> None: ...
+def relabel(
+    profile: Profile, labels: Profile, meanings: Mapping[tuple[int, int], tuple[int, int, bool]]
+) -> Profile: ...

@@ -12,6 +12,7 @@ from libc.string cimport memcmp
 
 from flameparse.frames.kind cimport frame_kind
 from flameparse.frames.tidy cimport FrameNamer
+from flameparse.model.event_table cimport EventTable
 from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
 from flameparse.model.growth cimport reserve
 from flameparse.model.sample_table cimport Sample, SampleTable, Total
@@ -310,3 +311,62 @@ def rename_comms(profile not None, rename not None):
     for i in range(threads.count):
         if threads.rows[i].comm != NONE_ID:
             threads.rows[i].comm = strings.add(rename(strings.get(threads.rows[i].comm)))
+
+
+def relabel(profile not None, labels not None, meanings not None):
+    """Give the samples the events and threads that a tool would read from their printed headers.
+
+    Args:
+        profile: to change the labels of.
+        labels: a Profile with those events and threads.
+        meanings: (event, thread) of ``profile`` to (event, thread) of ``labels`` and whether periods count; samples of
+            what is missing are dropped.
+
+    Returns:
+        A Profile with the same stacks.
+
+    Raises:
+        MemoryError: no room.
+        OverflowError: a sum past 2**64 - 1.
+    """
+    cdef SampleTable source = profile.samples
+    cdef SampleTable samples = source.sibling()
+    cdef StringTable strings = profile.strings
+    cdef StringTable label_strings = labels.strings
+    cdef Total total
+    cdef Sample sample
+    cdef uint64_t i
+    cdef uint64_t unseen = 0
+    derived = share_tables(profile, samples)
+    derived.frames, derived.stacks = profile.frames, profile.stacks
+    derived.threads, derived.events = ThreadTable(), EventTable()
+
+    settled = {}
+    for (old_event, old_thread), (event, thread, has_period) in meanings.items():
+        _, unit, place = profile.events.get(old_event)
+        name = strings.add(label_strings.get(labels.events.get(event)[0]))
+        comm, pid, tid = labels.threads.get(thread)
+        settled[old_event, old_thread] = (
+            derived.events.add(name, unit if has_period else 0, place),
+            derived.threads.add(comm if comm == NONE_ID else strings.add(label_strings.get(comm)), pid, tid),
+            has_period,
+        )
+    for i in range(source.total_count):
+        total = source.totals[i]
+        if (total.event, total.thread) in settled:
+            total.event, total.thread, has_period = settled[total.event, total.thread]
+            if not has_period:
+                total.period = total.samples
+            samples.add_total(total)
+        else:
+            unseen += total.samples
+    for i in range(source.timeline_count):
+        sample = source.timeline[i]
+        if (sample.event, sample.thread) in settled:
+            sample.event, sample.thread, has_period = settled[sample.event, sample.thread]
+            if not has_period:
+                sample.period = 1
+            samples.add_to_timeline(sample)
+    derived.diagnostics.drop("header that the tool does not see", unseen)
+    samples.take_account(source)
+    return derived

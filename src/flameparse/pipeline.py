@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import os
+
 from flameparse import limits
 from flameparse.decode import sniff
 from flameparse.decode.perf_comments import read_comments
 from flameparse.document.tree import ROOTS, shown_events
-from flameparse.errors import DecodeError, FlameparseError, LimitError, UsageError
+from flameparse.errors import DecodeError, FlameparseError, LimitError, SourceError, UsageError
 from flameparse.fold import fold, unfold
 from flameparse.model.absorb import absorb
 from flameparse.model.profile import Profile
 from flameparse.model.sample_table import SampleTable
-from flameparse.passes import name_frames, rename_comms, select
+from flameparse.passes import name_frames, relabel, rename_comms, select
 from flameparse.source import open_source
+from flameparse.symbolize.options import PERF_RULES, PRECISE_RULES, SymbolOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
+    from _typeshed import ReadableBuffer
+
+    from flameparse.decode.perf_data.header import Header
+    from flameparse.decode.perf_data.recording import Recording
     from flameparse.document.document import Document
-    from flameparse.parallel import Progress
+    from flameparse.parallel.threads import Progress
     from flameparse.source import Source
+    from flameparse.symbolize.finder import Finder
 
     Filter = tuple[str, bytes]
     Path = str | os.PathLike[str]
@@ -37,6 +45,16 @@ _NO_TIME = -(1 << 63)
 
 # As the decoder reads times: 2**63 ns are 292 years.
 _LAST_SECOND = 8_999_999_999
+
+# perf script prints no more of a stack.
+_PERF_SCRIPT_FRAMES = 127
+
+# A flag of perf_event_attr, and clock_gettime's number of the clock whose times JITs write.
+_USES_CLOCKID = 1 << 25
+_MONOTONIC = 1
+
+# Of a recording that does not say where it was made.
+_FILES_COMPARED = 64
 
 # A cpu filter is a table of this many numbers; what is past it is treated as unknown.
 _MAX_FILTERED_CPU = 65_536
@@ -61,6 +79,7 @@ class LoadOptions:
         timeline: keep every sample apart, in time order.
         max_memory: bytes for the distinct stacks of a ``perf script`` text, at the peak, before rare ones are folded
             into ``[other]``.
+        symbols: where names come from that the trace does not hold; None for this machine's own files.
 
     Raises:
         UsageError: a value that is none of those.
@@ -68,7 +87,7 @@ class LoadOptions:
 
     __slots__ = (
         "addrs", "annotate_jit", "annotate_kernel", "compat", "events", "exclude", "include", "max_memory", "names",
-        "root", "skip_after", "threads", "time_from", "time_to", "timeline",
+        "root", "skip_after", "symbols", "threads", "time_from", "time_to", "timeline",
     )  # fmt: skip
 
     def __init__(
@@ -89,6 +108,7 @@ class LoadOptions:
         skip_after: Sequence[bytes] = (),
         timeline: bool = False,
         max_memory: int = limits.DEFAULT_MAX_MEMORY_BYTES,
+        symbols: SymbolOptions | None = None,
     ) -> None:
         for value, known, what in (
             (names, ("tidy", "raw"), "names"),
@@ -117,6 +137,7 @@ class LoadOptions:
         self.skip_after = tuple(skip_after)
         self.timeline = timeline
         self.max_memory = max_memory
+        self.symbols = symbols or SymbolOptions()
 
 
 def load(
@@ -141,6 +162,10 @@ def load(
     joined: Profile | None = None
     root = None
     for path in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
+        if os.path.isdir(path):
+            from flameparse.decode.perf_data import recording_file
+
+            path = recording_file(os.fspath(path))
         with open_source(path) as source:
             try:
                 profile, input_root = _decode(source, options, progress)
@@ -199,6 +224,62 @@ def damage(document: Document) -> str | None:
     return "; ".join(parts) or None
 
 
+def modules(document: Document) -> list[dict[str, Any]]:
+    """What a document says of the DSOs its frames were resolved in.
+
+    Returns:
+        For each ``path``, ``build_id`` (raw), ``frames`` and ``named`` (each frame counted as often as it stands in a
+        sample), the ``file`` that gave the names and the ``reason`` why it did not give all.
+    """
+    found = []
+    for row in _as_list(document.diagnostics.get("modules")):
+        if isinstance(row, dict) and isinstance(row.get("path"), bytes):
+            try:
+                build_id = bytes.fromhex(str(row.get("build_id")))
+            except ValueError:
+                build_id = b""
+            text = {key: str(row.get(key) or "") for key in ("file", "reason")}
+            counts = {key: _as_int(row.get(key)) for key in ("frames", "named")}
+            found.append({"path": row["path"], "build_id": build_id, **counts, **text})
+    return found
+
+
+def warnings(document: Document) -> list[str]:
+    """Say, a line each, what of a sound input more than one percent is missing or has no name."""
+    found = document.diagnostics
+    seen, lost = _as_int(found.get("samples_seen")), _as_int(found.get("lost"))
+    frames, unnamed = _as_int(found.get("frames_seen")), _as_int(found.get("frames_unnamed"))
+    lines = []
+    if lost * 100 > seen + lost:
+        lines.append(
+            f"{_percent(lost, seen + lost)} of the samples were lost while recording ({lost} of {seen + lost})"
+        )
+    for key, what in (
+        ("truncated_stacks", "end at the recording's depth cap, so their callers are missing"),
+        (
+            "not_unwound",
+            "carry a copy of the user stack (--call-graph dwarf), which is not unwound: "
+            "only the function they were in is shown",
+        ),
+    ):
+        count = _as_int(found.get(key))
+        if count * 100 > seen:
+            lines.append(f"{_percent(count, seen)} of the samples {what}")
+    if unnamed * 100 > frames:
+        line = f"{_percent(unnamed, frames)} of the frames have no name"
+        rows = [row for row in modules(document) if row["frames"] > row["named"]]
+        if rows:
+            worst = max(rows, key=lambda row: row["frames"] - row["named"])
+            path = worst["path"].decode("utf-8", "backslashreplace")
+            line += f", most of them in {path}" + (f": {worst['reason']}" if worst["reason"] else "")
+        lines.append(line)
+    return lines
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %"
+
+
 def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
@@ -215,6 +296,8 @@ def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> 
         profile = _decode_perf_script(source, options, progress)
         profile.meta = read_comments(head)
         return profile, None
+    if format_name == sniff.PERF_DATA:
+        return _decode_perf_data(source, options, progress), None
     if format_name == sniff.EMPTY:
         return Profile(SampleTable(keeps_timeline=options.timeline)), None
     if options.time_from is not None or options.time_to is not None or _has(options, "cpu"):
@@ -271,28 +354,146 @@ def _decode_document(source: Source, profile: Profile) -> str | None:
 
 
 def _decode_perf_script(source: Source, options: LoadOptions, progress: Progress | None) -> Profile:
-    from flameparse.parallel import decode_perf_script
+    from flameparse.parallel.perf_script import decode_perf_script
 
-    from_ns, from_is_relative = _parse_time(options.time_from)
-    to_ns, to_is_relative = _parse_time(options.time_to)
+    rules = PRECISE_RULES if options.compat is None else PERF_RULES
+    symbols = options.symbols.with_rules(rules)
     profile = decode_perf_script(
         source,
-        Profile(
-            SampleTable(
-                keeps_timeline=options.timeline,
-                from_ns=from_ns,
-                to_ns=to_ns,
-                from_is_relative=from_is_relative,
-                to_is_relative=to_is_relative,
-                allowed_cpus=_allowed_cpus(options),
-            )
-        ),
+        Profile(_sample_table(options)),
         dialect=options.compat,
-        keeps_addresses=options.addrs,
+        keeps_addresses=options.addrs or symbols.is_given,
         threads=options.threads or _core_count(),
         max_memory=options.max_memory,
         progress=progress,
     )
+    if symbols.is_given:
+        from flameparse.parallel.symbols import Symbols
+        from flameparse.symbolize.finder import Finder
+        from flameparse.symbolize.options import HostFacts
+        from flameparse.symbolize.printed_modules import adopt_modules
+
+        adopt_modules(profile)
+        found = Symbols(Finder(symbols, HostFacts(), profile.dsos.rows), options.threads or _core_count())
+        found.name_frames(profile, rules=rules, as_tool=options.compat is not None, keeps_addresses=options.addrs)
+    return _name(profile, options)
+
+
+def _decode_perf_data(source: Source, options: LoadOptions, progress: Progress | None) -> Profile:
+    from flameparse.decode.perf_data import kernel_copy
+    from flameparse.model.dso import Dso, DsoKind
+    from flameparse.parallel.perf_data import decode_perf_data
+    from flameparse.parallel.symbols import Symbols
+    from flameparse.symbolize.finder import Finder
+    from flameparse.symbolize.options import HostFacts
+
+    rules = PRECISE_RULES if options.compat is None else PERF_RULES
+    profile = Profile(_sample_table(options))
+    threads = options.threads or _core_count()
+    found = None
+
+    def prepare(recording: Recording) -> None:
+        """Before samples are decoded: what JITs wrote down says what addresses mean at which time."""
+        nonlocal found
+        header = recording.header
+        host = HostFacts.of_recording(header, source)
+        symbols = options.symbols.with_rules(rules, kallsyms=kernel_copy(source.name))
+        dsos = profile.dsos.rows
+        if not (header.hostname or header.release or dsos):
+            # A recorder that was killed: only files that are the same here say that it was this machine.
+            files = recording.side_events.mapped_files(profile.strings, _FILES_COMPARED)
+            dsos = [Dso(path, DsoKind.FILE, device=device, inode=inode) for path, device, inode in files]
+        found = Symbols(Finder(symbols, host, dsos), threads)
+        if options.compat is None:
+            _load_code(recording, found.finder)
+
+    def give_bounds(recording: Recording, rows: list[int]) -> None:
+        """Once some samples are decoded: the symbols of what they met tell which addresses need not be kept apart."""
+        assert found is not None
+        found.give_bounds(recording, rows)
+
+    recording, profile = decode_perf_data(
+        source,
+        profile,
+        threads=threads,
+        max_frames=_PERF_SCRIPT_FRAMES if options.compat else 0,
+        keeps_addresses=options.addrs,
+        rules=rules,
+        load_code=prepare,
+        load_functions=give_bounds,
+        progress=progress,
+    )
+    assert found is not None
+    found.name_frames(profile, rules=rules, as_tool=options.compat is not None, keeps_addresses=options.addrs)
+    if options.compat is not None:
+        profile = _read_back_headers(profile, recording.header, options.compat)
+    else:
+        rename_comms(profile, lambda comm: comm or b"[unknown]")
+    return _name(profile, options)
+
+
+def _load_code(recording: Recording, finder: Finder) -> None:
+    """Read the dumps of JIT code that processes had mapped, and say which could not be read."""
+    from flameparse.symbolize.jitdump import read_jitdump
+
+    strings, account = recording.profile.strings, recording.profile.diagnostics
+    header = recording.header
+    for path, pid, _, _ in recording.jitdumps:
+        file = finder.find_jitdump(path, pid)
+        reason = ""
+        if file is None:
+            reason = finder.refused.get(path, "")
+        else:
+            with file:
+                try:
+                    loads = read_jitdump(file, strings, time_conversion=header.time_conv)
+                except (DecodeError, SourceError) as error:
+                    reason = str(error)
+                else:
+                    times: ReadableBuffer = loads.times
+                    if not all(attr.flags & _USES_CLOCKID and attr.clockid == _MONOTONIC for attr in header.attrs):
+                        reason = "recorded without -k mono, so that its times mean nothing: reused addresses mix"
+                        times = bytes(len(memoryview(loads.times).cast("B")))
+                    recording.side_events.add_code_loads(
+                        pid, strings.add(path), times, loads.starts, loads.sizes, loads.names
+                    )
+                    if loads.stopped_at < loads.size:
+                        reason = f"damaged: stopped at offset {loads.stopped_at} of {loads.size}"
+        if reason:
+            account.add_module(path, build_id=b"", frames=0, named=0, file="", reason=reason)
+
+
+def _read_back_headers(profile: Profile, header: Header, tool: str) -> Profile:
+    """Label samples as a tool would that reads what ``perf script`` prints of them."""
+    from flameparse.decode.printed_header import read_back
+
+    pairs = {(event, thread) for event, thread, *_ in profile.samples.total_rows()}
+    labels, meanings = read_back(
+        profile,
+        pairs,
+        dialect=tool,
+        followed_events=header.followed_events,
+        cpu_events=header.cpu_events,
+        name_width=max(len(attr.name) for attr in header.attrs),
+    )
+    return relabel(profile, labels, meanings)
+
+
+def _sample_table(options: LoadOptions) -> SampleTable:
+    from_ns, from_is_relative = _parse_time(options.time_from)
+    to_ns, to_is_relative = _parse_time(options.time_to)
+    return SampleTable(
+        keeps_timeline=options.timeline,
+        from_ns=from_ns,
+        to_ns=to_ns,
+        from_is_relative=from_is_relative,
+        to_is_relative=to_is_relative,
+        allowed_cpus=_allowed_cpus(options),
+    )
+
+
+def _name(profile: Profile, options: LoadOptions) -> Profile:
+    """Give the frames of a trace the names they are printed under."""
     # Before names are settled: --skip-after takes the thread away from a stack.
     profile = _filter_threads(profile, options)
     profile = name_frames(
@@ -363,6 +564,8 @@ def _fold(profile: Profile, root: str) -> Document:
         diagnostics["unknown_line_numbers"] = list(account.unknown_line_numbers)
     if account.damage:
         diagnostics["damage"] = list(account.damage)
+    if account.modules:
+        diagnostics["modules"] = _module_rows(account.modules)
     if seen != folded + sum(account.dropped.values()):
         raise FlameparseError(
             f"{seen} samples seen, {folded} folded and {sum(account.dropped.values())} dropped do not add up: "
@@ -370,6 +573,13 @@ def _fold(profile: Profile, root: str) -> Document:
         )
     meta: dict[str, object] = {"tool": "flameparse", "tool_version": __version__, "root": root, **profile.meta}
     return fold(profile, meta=meta, diagnostics=diagnostics)
+
+
+def _module_rows(modules: dict[tuple[bytes, str], dict[str, object]]) -> list[object]:
+    """What was resolved per DSO, the one with the most nameless frames first; so many as a document may hold."""
+    rows = [{"path": path, "build_id": build_id, **row} for (path, build_id), row in modules.items()]
+    rows.sort(key=lambda row: (_as_int(row["named"]) - _as_int(row["frames"]), row["path"], row["build_id"]))
+    return list(rows[: limits.MAX_MODULE_ROWS])
 
 
 def _span(profile: Profile) -> dict[str, int] | None:
@@ -401,6 +611,8 @@ def _take_account(document: Document, profile: Profile) -> None:
         if key not in ("samples_seen", "samples_folded"):
             account.count(key, _as_int(value))
     account.damage += [str(text) for text in _as_list(found.get("damage"))]
+    for row in modules(document):
+        account.add_module(**row)
     lines = [_as_int(line) for line in _as_list(found.get("unknown_line_numbers"))]
     account.unknown_line_numbers += [line for line in lines if line][: limits.MAX_UNKNOWN_LINE_SITES]
 

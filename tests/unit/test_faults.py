@@ -19,9 +19,10 @@ import pytest
 
 import foreign
 from decoded_text import sample
-from flameparse import limits, parallel, source
+from flameparse import limits, source
 from flameparse.errors import SourceError
 from flameparse.export.folded_text import folded_chunks
+from flameparse.parallel import perf_script as parallel
 from flameparse.pipeline import LoadOptions, load
 from unit.cli_runs import COMMAND, ENVIRONMENT, FOLDED, run_here
 

@@ -11,11 +11,13 @@ import pytest
 
 from decoded_text import decode_perf_script as decode_here
 from decoded_text import folded, named, sample
-from flameparse import limits, parallel
+from flameparse import limits
 from flameparse.errors import SourceError
 from flameparse.export.folded_text import folded_chunks
 from flameparse.model.profile import Profile
 from flameparse.model.sample_table import SampleTable
+from flameparse.parallel import perf_script as parallel
+from flameparse.parallel import threads as thread_start
 from flameparse.pipeline import LoadOptions, damage, load
 
 
@@ -223,8 +225,8 @@ def test_enough_memory_folds_nothing_away(tmp_path):
 
 def test_no_more_decoders_than_the_cap(monkeypatch):
     started = []
-    start = parallel._start_thread
+    start = thread_start.start_thread
     monkeypatch.setattr(limits, "MAX_THREADS", 2)
-    monkeypatch.setattr(parallel, "_start_thread", lambda *arguments: started.append(1) or start(*arguments))
+    monkeypatch.setattr(thread_start, "start_thread", lambda *arguments: started.append(1) or start(*arguments))
     decode(FakeSource(TEXT), threads=9)
     assert len(started) == 1

@@ -10,16 +10,13 @@ from __future__ import annotations
 from flameparse import limits
 from flameparse.decode.perf_script import PerfScriptDecoder, find_cut
 from flameparse.model.absorb import absorb, rarity_threshold, return_freed_memory
+from flameparse.parallel.threads import run_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _thread import LockType
-    from collections.abc import Callable
-
     from flameparse.model.profile import Profile
+    from flameparse.parallel.threads import Progress
     from flameparse.source import Source
-
-    Progress = Callable[[int, int | None, int], None]
 
 # An input of fewer pieces is done before threads would have started.
 PIECES_BEFORE_THREADS = 8
@@ -225,70 +222,29 @@ def _run_threads(reader: _Reader, shares: list[_Share], progress: Progress | Non
     from _thread import allocate_lock
 
     reading = allocate_lock()
-    failures: list[BaseException] = []
 
     def report() -> None:
         if progress is not None:
             source = reader.source
             progress(source.consumed, source.size, sum(share.samples_seen for share in shares))
 
-    def work(share: _Share) -> None:
-        try:
-            buffer = reader.new_buffer()
-            while not failures:
-                with reading:
+    def work(share: _Share, failures: list[BaseException]) -> None:
+        buffer = reader.new_buffer()
+        while not failures:
+            with reading:
+                piece = reader.next_piece(buffer)
+                # What follows an uncut piece is for the same decoder, so nobody else may read it.
+                while piece is not None and not reader.is_at_cut:
+                    share.take(piece)
                     piece = reader.next_piece(buffer)
-                    # What follows an uncut piece is for the same decoder, so nobody else may read it.
-                    while piece is not None and not reader.is_at_cut:
-                        share.take(piece)
-                        piece = reader.next_piece(buffer)
-                if piece is None:
-                    break
-                share.take(piece)
-                if share is shares[0]:
-                    report()
-        except BaseException as error:
-            failures.append(error)
+            if piece is None:
+                break
+            share.take(piece)
+            if share is shares[0]:
+                report()
 
-    endings: list[LockType] = []
-    try:
-        for share in shares[1:]:
-            endings.append(_start_thread(work, share))  # noqa: PERF401  those that started must be known if one fails
-        work(shares[0])
-    except BaseException as error:
-        failures.append(error)
-    for ending in endings:
-        ending.acquire()
-    if failures:
-        raise failures[0]
+    run_threads(work, shares)
     report()
-
-
-def _start_thread(work: Callable[..., None], *arguments: object) -> LockType:
-    """Start a thread; a lock that is released when it ends.
-
-    ``threading`` waits for ever for a thread that dies of a lack of memory before it runs.
-    """
-    from _thread import allocate_lock, start_new_thread
-
-    started, ending = allocate_lock(), allocate_lock()
-    started.acquire()
-    ending.acquire()
-
-    def run() -> None:
-        try:
-            started.release()
-            work(*arguments)
-        finally:
-            ending.release()
-
-    try:
-        start_new_thread(run, ())
-    except RuntimeError as error:
-        raise MemoryError(str(error)) from error
-    if not started.acquire(timeout=10):
-        raise MemoryError("a thread did not start")
-    return ending
 
 
 def _join(shares: list[_Share]) -> Profile:
