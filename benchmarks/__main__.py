@@ -22,16 +22,23 @@ from pathlib import Path
 from benchmarks import benches
 from benchmarks.corpus import text_path
 from benchmarks.measure import machine
-from benchmarks.peers import Tool, find_flameparse, find_inferno, find_perf, find_stackcollapse_perf
+from benchmarks.peers import Tool, find_flameparse, find_inferno, find_perf, find_samply, find_stackcollapse_perf
 
 HERE = Path(__file__).parent
-NAMES = ("start-up", "fold", "high-cardinality", "pipe", "threads", "linearity")
+NAMES = ("start-up", "fold", "high-cardinality", "pipe", "threads", "linearity", "perf-data", "perf-data-growth")
 
 
 def grown(kind: str, size_mb: int) -> Path:
     """Grow a text in a process of its own: what this one holds would count as its children's memory."""
     subprocess.run([sys.executable, "-m", "benchmarks.corpus", kind, str(size_mb)], cwd=HERE.parent, check=True)
     return text_path(kind, size_mb)
+
+
+def grown_recording(source: Path, size_mb: int) -> Path:
+    """Grow a perf.data, likewise apart."""
+    module = [sys.executable, "-m", "benchmarks.perf_data_corpus"]
+    subprocess.run([*module, source.absolute(), str(size_mb)], cwd=HERE.parent, check=True)
+    return HERE / "data" / f"{source.stem}-{size_mb}MB.data"
 
 
 def recorded(perf: Tool | None) -> tuple[Path, Path] | None:
@@ -70,7 +77,8 @@ def run(arguments: argparse.Namespace, tools: benches.Tools) -> Iterator[benches
     """Yield the chosen benches' results as they come."""
     repeats, quick, chosen = arguments.repeats, arguments.quick, arguments.only
     trace, perf_data = arguments.trace, arguments.perf_data
-    needs_recording = ("fold" in chosen and not trace) or ("pipe" in chosen and not perf_data)
+    from_perf_data = {"pipe", "perf-data", "perf-data-growth"}
+    needs_recording = ("fold" in chosen and not trace) or (not from_perf_data.isdisjoint(chosen) and not perf_data)
     if needs_recording and not quick and (made := recorded(tools.perf)):
         perf_data = perf_data or made[0]
         trace = trace or made[1]
@@ -87,6 +95,11 @@ def run(arguments: argparse.Namespace, tools: benches.Tools) -> Iterator[benches
     if "linearity" in chosen:
         sizes_mb = (1, 10) if quick else (10, 100, 1000)
         yield benches.linearity(tools, [grown("mixed", size_mb) for size_mb in sizes_mb], repeats)
+    if "perf-data" in chosen and perf_data and tools.perf:
+        yield benches.perf_data(tools, perf_data, repeats)
+    if "perf-data-growth" in chosen and perf_data:
+        sizes_mb = (1, 10) if quick else (10, 100, 1000)
+        yield benches.perf_data_growth(tools, [grown_recording(perf_data, size_mb) for size_mb in sizes_mb], repeats)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -96,7 +109,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--repeats", type=int, help="runs of each program (default 5)")
     add("--only", nargs="+", choices=NAMES, default=NAMES, metavar="BENCH", help=f"of {', '.join(NAMES)}")
     add("--trace", type=Path, help="perf script text for `fold` (default: recorded here, else grown)")
-    add("--perf-data", type=Path, help="perf.data for `pipe` (default: recorded here)")
+    add("--perf-data", type=Path, help="perf.data for `pipe` and the perf-data benches (default: recorded here)")
     add("--flameparse", metavar="COMMAND", help="what to measure (default: this environment's)")
     add("--stackcollapse-perf", metavar="PATH", help="stackcollapse-perf.pl (default: $STACKCOLLAPSE_PERF)")
     add("--no-install", action="store_true", help="do not install inferno with cargo where it is missing")
@@ -112,6 +125,7 @@ def main() -> int:
         find_inferno(not arguments.no_install and not arguments.quick),
         find_stackcollapse_perf(arguments.stackcollapse_perf),
         find_perf(),
+        find_samply(),
     )
     facts = {
         "machine": machine(),

@@ -17,6 +17,8 @@ from benchmarks.peers import Tool
 FLAMEPARSE = "flameparse"
 INFERNO = "inferno"
 PERL = "stackcollapse-perf.pl"
+PERF = "perf script"
+SAMPLY = "samply import"
 
 
 @dataclass
@@ -94,6 +96,7 @@ class Tools:
     inferno: Tool | None
     perl: Tool | None
     perf: Tool | None
+    samply: Tool | None = None
 
     @property
     def python(self) -> Path:
@@ -215,6 +218,58 @@ def pipe(tools: Tools, perf_data: Path, repeats: int) -> Result:
     result.rows = list(rows.values())
     ratio = rows[FLAMEPARSE].wall_s / rows["cat"].wall_s
     result.ratios.append(Ratio("wall, flameparse over cat", ratio, 1.05, at_most=True))
+    return result
+
+
+def perf_data(tools: Tools, path: Path, repeats: int) -> Result:
+    """Fold a perf.data to a file, cold process and warm file, against what gets there by way of text."""
+    assert tools.perf is not None
+    result = Result("perf-data", f"{path.name} to a file, default threads, whole process")
+    script: Command = [*tools.perf.command, "script", "-f", "-i", path]
+    with tempfile.TemporaryDirectory() as folder:
+        programs: dict[str, Callable[[], Run]] = {
+            FLAMEPARSE: lambda: run_once([*tools.flameparse.command, "fold", "-q", path, "-o", f"{folder}/x.folded"]),
+            PERF: lambda: run_once(script),
+        }
+        if tools.inferno:
+            inferno: Command = [*tools.inferno.command, "-q"]
+            programs[f"{PERF} | {INFERNO}"] = lambda: run_pipe([script, inferno])
+        if tools.perl:
+            perl: Command = tools.perl.command
+            programs[f"{PERF} | {PERL}"] = lambda: run_pipe([script, perl])
+        if tools.samply:
+            samply: Command = [*tools.samply.command, "import", "--save-only", "-o", f"{folder}/x.json.gz", path]
+            programs[SAMPLY] = lambda: run_once(samply)
+        read_through(path)
+        result.rows = [Row(program, path.stat().st_size / 1e6, []) for program in programs]
+        for _ in range(repeats):
+            for row, run in zip(result.rows, programs.values(), strict=True):
+                row.runs.append(run())
+    targets = {PERF: 8.0, f"{PERF} | {PERL}": 40.0, SAMPLY: 4.0}
+    mine = result.rows[0]
+    for row in result.rows[1:]:
+        name = f"wall, {row.program} over {FLAMEPARSE}"
+        result.ratios.append(Ratio(name, row.wall_s / mine.wall_s, targets.get(row.program)))
+    result.ratios.append(Ratio("peak MB", mine.peak_rss_mb, 200, at_most=True))
+    return result
+
+
+def perf_data_growth(tools: Tools, paths: list[Path], repeats: int) -> Result:
+    """Fold recordings of growing size on one thread and on two."""
+    result = Result("perf-data-growth", "one recording at several sizes, whole process")
+    for path in paths:
+        read_through(path)
+        for threads in (1, 2):
+            program = f"{path.name}, {threads} thread{'s' * (threads > 1)}"
+            runs = run_in_turn({program: tools.fold(path, threads)}, repeats)[program]
+            result.rows.append(Row(program, path.stat().st_size / 1e6, runs))
+    one, two = result.rows[::2], result.rows[1::2]
+    largest = one[-1]
+    for row in one[:-1]:
+        growth = (largest.wall_s / largest.size_mb) / (row.wall_s / row.size_mb)
+        name = f"seconds per MB, {largest.size_mb:.0f} MB over {row.size_mb:.0f} MB"
+        result.ratios.append(Ratio(name, growth, 1.1, at_most=True))
+    result.ratios.append(Ratio("wall at the largest, one thread over two", largest.wall_s / two[-1].wall_s, 1.6))
     return result
 
 

@@ -74,3 +74,10 @@ def find_perf() -> Tool | None:
         return Tool((path,), output_of(path, "--version")) if path else None
     except (OSError, subprocess.CalledProcessError, IndexError):
         return None
+
+
+def find_samply() -> Tool | None:
+    """Return samply where the machine has it: `cargo install --locked samply`."""
+    cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    path = shutil.which("samply", path=os.pathsep.join([os.environ.get("PATH", os.defpath), str(cargo_home / "bin")]))
+    return Tool((path,), output_of(path, "--version")) if path else None

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from flameparse import limits, parallel
+from flameparse import limits
 from flameparse.document.reader import unpack
 from flameparse.document.writer import pack
 from flameparse.export.folded_text import folded_chunks
+from flameparse.parallel import perf_script as parallel
 from flameparse.pipeline import LoadOptions, load
 from golden.perf_script_fixtures import (
     FIXTURES,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from decoded_text import sample
-from flameparse import limits, parallel
+from flameparse import limits
+from flameparse.parallel import perf_script as parallel
 from flameparse.pipeline import LoadOptions, load
 
 
