@@ -1,6 +1,6 @@
 # What a person types. It needs Python >= 3.10, a C compiler and make; everything else goes into .venv.
 #
-#   make demo       build, fold a shipped trace, write demo-out/
+#   make demo       build, fold a shipped trace and a perf.data, write demo-out/
 #   make test       every test
 #   make lint       style, types, stubs, Cython hints, banned calls
 #   make format     what of the style can be put right by itself
@@ -18,6 +18,7 @@ BIN := $(VENV)/bin
 BUILT := build/.built
 COMPILED := setup.py pyproject.toml $(shell find src -name '*.pyx' -o -name '*.pxd')
 DEMO := fixtures/perf_script/node_demo.txt.gz
+RECORDING := fixtures/perf_data/perf_map.data
 
 .PHONY: build demo test lint format bench soak sanitize clean
 .DELETE_ON_ERROR:
@@ -46,6 +47,7 @@ demo: $(BUILT)
 	$(BIN)/flameparse fold $(DEMO) -o demo-out/node_demo.msgpack
 	$(BIN)/flameparse render demo-out/node_demo.msgpack -o demo-out/node_demo.html
 	$(BIN)/flameparse render demo-out/node_demo.msgpack -o demo-out/node_demo.svg
+	$(BIN)/flameparse fold $(RECORDING) --symfs fixtures/perf_data/symbols -o demo-out/recording.folded
 	@echo "Written to $(CURDIR)/demo-out:" && ls -l demo-out
 	@echo "Open demo-out/node_demo.html in a browser."
 

@@ -30,14 +30,21 @@ LINES = [line.partition("#")[0].strip() for text in blocks("") for line in text.
 COMMANDS = list(dict.fromkeys(line for line in LINES if re.search(r"(^|\| )flameparse ", line)))
 
 
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("bundle") / "bundle.tar.gz"
+    assert main(["collect", "--quiet", str(RECORDINGS / "plain.data"), "-o", str(path)]) == 0
+    return path.read_bytes()
+
+
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundle: bytes) -> Path:
     """Make a folder with the inputs that the examples name, and go there."""
     monkeypatch.chdir(tmp_path)
     Path("big.perf.txt").write_bytes(TRACE)
     Path("big.perf.txt.gz").write_bytes(gzip.compress(TRACE))
     Path("perf.data").write_bytes((RECORDINGS / "plain.data").read_bytes())
-    assert main(["collect", "--quiet", "perf.data", "-o", "bundle.tar.gz"]) == 0
+    Path("bundle.tar.gz").write_bytes(bundle)
     for host in ("host1", "host2"):
         assert main(["fold", "big.perf.txt", "-o", f"{host}.msgpack"]) == 0
     return tmp_path

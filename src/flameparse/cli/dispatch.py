@@ -82,7 +82,8 @@ def _overview() -> str:
     return (
         "usage: flameparse COMMAND [OPTION]... [IN]...\n\n"
         f"{commands}\n"
-        "IN is a trace (perf script text), folded text or a document, plain or compressed; - or nothing is stdin.\n"
+        "IN is a trace (perf.data, perf script text), folded text or a document, plain or compressed; - or nothing is\n"
+        "stdin.\n"
         "`flameparse COMMAND --help` lists a command's options; `flameparse --version` prints the version.\n\n"
         "exit codes: 0 complete, 2 usage, 3 output written but input damaged, 4 input unusable,\n"
         "5 output or memory failed, 130 Ctrl-C, 141 closed pipe\n"
