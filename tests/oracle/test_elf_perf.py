@@ -15,7 +15,10 @@ from flameparse.symbolize.elf import ElfFile, load_symbols
 from flameparse.symbolize.names.demangle import demangle
 from oracle.perf_answers import is_perf_6_1, perf_names
 
-pytestmark = pytest.mark.skipif(not is_perf_6_1(), reason="no perf 6.1")
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(not is_perf_6_1(), reason="no perf 6.1"),
+]
 
 NAMES = [b"f", b"_f", b"__f", b"longer_name", b"SyS_f", b"name@@VER_1", b"_ZN4work3runEi", b"_ZN4workC1Ev",
          b"_ZN4workC2Ev", b"_ZN4work3endEv", b"SyS"]  # fmt: skip

@@ -20,6 +20,8 @@ from foreign import environment, run
 from oracle.perf_data_reference import read
 from oracle.perf_script_live import perf_works
 
+pytestmark = pytest.mark.live
+
 WORKLOAD = Path(__file__).parents[2] / "fixtures" / "workloads" / "jit_churn.js"
 SECONDS = 2
 FRAME = re.compile(r"\s*[0-9a-f]+ (.*)\+0x([0-9a-f]+) \(.*/jitted-\d+-\d+\.so\)")

@@ -54,7 +54,10 @@ RECORDINGS: dict[str, tuple[list[str], list[str]]] = {
 # threads past their end, whose number -1 makes the tool take the time into their name.
 ELSEWHERE = rb"^(memfd:|:-1)"
 
-pytestmark = pytest.mark.skipif(not live.perf_works(), reason="perf may not record here: nothing is recorded afresh")
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(not live.perf_works(), reason="perf may not record here: nothing is recorded afresh"),
+]
 
 
 @pytest.fixture(scope="session")

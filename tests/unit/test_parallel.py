@@ -230,3 +230,23 @@ def test_no_more_decoders_than_the_cap(monkeypatch):
     monkeypatch.setattr(thread_start, "start_thread", lambda *arguments: started.append(1) or start(*arguments))
     decode(FakeSource(TEXT), threads=9)
     assert len(started) == 1
+
+
+def test_ctrl_c_does_not_wait_for_a_thread_that_waits_for_a_pipe() -> None:
+    from flameparse.parallel.threads import run_threads
+
+    released = threading.Event()
+    before = _thread._count()
+
+    def work(share: int, _: list[BaseException]) -> None:
+        if share == 0:
+            raise KeyboardInterrupt
+        released.wait(30)
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_threads(work, [0, 1])
+    assert time.monotonic() - start < 10
+    released.set()
+    while _thread._count() > before and time.monotonic() - start < 20:
+        time.sleep(0.01)

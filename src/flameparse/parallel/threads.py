@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     Share = TypeVar("Share")
     Progress = Callable[[int, int | None, int], None]
 
+_PATIENCE_SECONDS = 0.05
+
 
 def run_threads(work: Callable[[Share, list[BaseException]], None], shares: list[Share]) -> None:
     """Run a function for each of several shares, the first of them on this thread, and wait for all.
@@ -20,7 +22,7 @@ def run_threads(work: Callable[[Share, list[BaseException]], None], shares: list
         shares: at least one.
 
     Raises:
-        BaseException: the first failure, when all have ended.
+        BaseException: the first failure, when all have ended; Ctrl-C, when all had the time to.
     """
     failures: list[BaseException] = []
 
@@ -37,8 +39,10 @@ def run_threads(work: Callable[[Share, list[BaseException]], None], shares: list
     except BaseException as error:
         failures.append(error)
     run(shares[0])
+    # A thread that waits for a pipe ends when that moves on; Ctrl-C is obeyed before.
+    is_interrupted = any(isinstance(error, KeyboardInterrupt) for error in failures)
     for ending in endings:
-        ending.acquire()
+        ending.acquire(timeout=_PATIENCE_SECONDS if is_interrupted else -1)
     if failures:
         raise failures[0]
 
