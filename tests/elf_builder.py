@@ -14,6 +14,7 @@ def tiny_elf(
     symtab: tuple[bytes, ...] = (),
     dynsym: tuple[bytes, ...] = (),
     debug_link: tuple[bytes, int] | None = None,
+    debug_data: bytes = b"",
 ) -> bytes:
     """Write a 64-bit little-endian shared library; each symbol is a function of 16 bytes, one after the other.
 
@@ -45,6 +46,8 @@ def tiny_elf(
     if debug_link is not None:
         name, checksum = debug_link
         add(b".gnu_debuglink", 1, name + bytes(4 - len(name) % 4) + pack("<I", checksum))
+    if debug_data:
+        add(b".gnu_debugdata", 1, debug_data)
     names_text = b"\0" + b"".join(row[0] + b"\0" for row in rows) + b".shstrtab\0"
     add(b".shstrtab", 3, names_text)
     body.extend(bytes(-len(body) % 8))

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     Members = Iterator[tuple[str, SymbolFile]]
 
+_STDOUT = "-"
 _COPY_BYTES = 1 << 20
 _ARCHIVES = (".gz", ".zst", ".xz", ".bz2", ".zip")
 _MAX_OCTAL_SIZE = 8**11
@@ -119,8 +120,8 @@ def collect(out: str, finder: Finder, dsos: Iterable[Dso], jitdumps: Iterable[tu
     Equal files give an equal bundle, byte for byte.
 
     Args:
-        out: a file ``….tar``, ``….tar.gz``, ``….tgz`` or ``….tar.zst``; any other name is a directory, which must be
-            empty or not there yet.
+        out: a file ``….tar``, ``….tar.gz``, ``….tgz`` or ``….tar.zst``; ``-``: a plain tar to standard output; any
+            other name is a directory, which must be empty or not there yet.
         finder: of the recording.
         dsos: the ones to be named, of whatever kind.
         jitdumps: path, as the recording has it, and process of each.
@@ -206,12 +207,12 @@ def _elf_files(finder: Finder, dso: Dso, found: Collected) -> Members:
             return
         build_id = build_id_of(dso)
         yield VDSO if dso.kind == DsoKind.VDSO else elf_member(build_id, dso.path), runtime.file
-        if search.debug is not None and search.debug is not runtime:
+        if search.debug is not None and search.debug.file is not runtime.file:
             yield debug_member(build_id, dso.path), search.debug.file
 
 
 def _writer(out: str) -> Callable[[str, Members], None]:
-    if out.endswith(".tar"):
+    if out == _STDOUT or out.endswith(".tar"):
         return lambda out, members: _write_tar(out, _tar_chunks(members))
     if out.endswith((".tar.gz", ".tgz")):
         from zlib import compressobj
@@ -229,7 +230,7 @@ def _writer(out: str) -> Callable[[str, Members], None]:
 def _write_tar(out: str, chunks: Iterable[Chunk]) -> None:
     from flameparse.sink import write_atomic
 
-    write_atomic(out, chunks)
+    write_atomic("/dev/stdout" if out == _STDOUT else out, chunks)
 
 
 def _write_directory(out: str, members: Members) -> None:

@@ -83,6 +83,9 @@ MAX_PERF_MAP_ENTRIES = 16 << 20
 # One record of a jitdump, the code itself included, which is stepped over.
 MAX_JITDUMP_RECORD_BYTES = 64 << 20
 
+# Processes that had one jitdump mapped: its writer and what that forked; each costs as much memory as all it says.
+MAX_DUMP_PROCESSES = 16
+
 # A file that names come from: it is read in parts, so this bounds nothing but nonsense.
 MAX_SYMBOL_FILE_BYTES = 64 << 30
 
@@ -93,7 +96,10 @@ MAX_KALLSYMS_BYTES = 256 << 20
 MAX_BUNDLE_BYTES = 16 << 30
 MAX_BUNDLE_MEMBERS = 1_000_000
 
-# A compressed section of an ELF file, or the file within a file that MiniDebugInfo is; no honest ratio bounds it.
+# Headers of an ELF file's sections, or of its segments: programs have under 100, the kernel's under 200.
+MAX_ELF_SECTIONS = 65_536
+
+# All compressed sections of an ELF file, or the file within a file that MiniDebugInfo is; no honest ratio bounds it.
 MAX_INFLATED_SECTION_BYTES = 512 << 20
 
 # Bytes of notes read in search of a build id; they take a few hundred.

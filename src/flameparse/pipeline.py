@@ -77,8 +77,8 @@ class LoadOptions:
         addrs: print the address of frames without a symbol.
         skip_after: names as perf prints them; what called such a frame is dropped.
         timeline: keep every sample apart, in time order.
-        max_memory: bytes for the distinct stacks of a ``perf script`` text, at the peak, before rare ones are folded
-            into ``[other]``.
+        max_memory: bytes for the distinct stacks of a trace, at the peak, before rare ones are folded into
+            ``[other]``.
         symbols: where names come from that the trace does not hold; None for this machine's own files.
 
     Raises:
@@ -249,6 +249,8 @@ def warnings(document: Document) -> list[str]:
     found = document.diagnostics
     seen, lost = _as_int(found.get("samples_seen")), _as_int(found.get("lost"))
     frames, unnamed = _as_int(found.get("frames_seen")), _as_int(found.get("frames_unnamed"))
+    dropped = found.get("dropped")
+    counts = {**found, **(dropped if isinstance(dropped, dict) else {})}
     lines = []
     if lost * 100 > seen + lost:
         lines.append(
@@ -261,8 +263,14 @@ def warnings(document: Document) -> list[str]:
             "carry a copy of the user stack (--call-graph dwarf), which is not unwound: "
             "only the function they were in is shown",
         ),
+        (
+            "early_samples",
+            "were decoded before all was read that their processes had mapped by then: "
+            "a larger --max-memory, or a file instead of a pipe, would do",
+        ),
+        ("unknown event", "are of no event that the recording describes"),
     ):
-        count = _as_int(found.get(key))
+        count = _as_int(counts.get(key))
         if count * 100 > seen:
             lines.append(f"{_percent(count, seen)} of the samples {what}")
     if unnamed * 100 > frames:
@@ -416,6 +424,7 @@ def _decode_perf_data(source: Source, options: LoadOptions, progress: Progress |
         source,
         profile,
         threads=threads,
+        max_memory=options.max_memory,
         max_frames=_PERF_SCRIPT_FRAMES if options.compat else 0,
         keeps_addresses=options.addrs,
         rules=rules,
@@ -424,6 +433,8 @@ def _decode_perf_data(source: Source, options: LoadOptions, progress: Progress |
         progress=progress,
     )
     assert found is not None
+    account = profile.diagnostics
+    account.damage = [f"{source.name}: {text}" for text in account.damage]
     found.name_frames(profile, rules=rules, as_tool=options.compat is not None, keeps_addresses=options.addrs)
     if options.compat is not None:
         profile = _read_back_headers(profile, recording.header, options.compat)
@@ -474,6 +485,7 @@ def _read_back_headers(profile: Profile, header: Header, tool: str) -> Profile:
         dialect=tool,
         followed_events=header.followed_events,
         cpu_events=header.cpu_events,
+        timed_events=header.timed_events,
         name_width=max(len(attr.name) for attr in header.attrs),
     )
     return relabel(profile, labels, meanings)

@@ -139,12 +139,13 @@ class Source:
         Raises:
             SourceError: the system cannot read on.
         """
-        while len(self._head) < count:
-            wanted = count - len(self._head)
-            more = self._read_raw(wanted) if self._pieces is None else self._next_piece()
-            if not more:
-                break
-            self._head = memoryview(self._head.tobytes() + more)
+        if len(self._head) < count:
+            head = bytearray(self._head)
+            while len(head) < count and (
+                more := self._read_raw(count - len(head)) if self._pieces is None else self._next_piece()
+            ):
+                head += more
+            self._head = memoryview(head)
         return self._head[:count].tobytes()
 
     def read_at(self, offset: int, count: int) -> bytes:

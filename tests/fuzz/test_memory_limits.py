@@ -6,12 +6,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
 from decoded_text import sample
 from flameparse import limits
 from flameparse.pipeline import LoadOptions
+from recording_builder import FINISHED_ROUND, Writer
 from unit.cli_runs import ENVIRONMENT
 
 pytestmark = [pytest.mark.memory, pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the peak")]
@@ -116,6 +118,48 @@ def test_peak_at_the_memory_cap(threads):
     assert (roomy.code, roomy.err, roomy.out.count(b"\n")) == (0, b"", count)
     assert tight.code == 3
     assert b"samples of rare stacks folded into [other] at the memory cap" in tight.err
+    assert tight.out.count(b"\n") < count // 2
+    assert tight.peak < roomy.peak
+    assert tight.peak < 128 * MIB
+
+
+def recording_of_distinct_stacks(count: int) -> bytes:
+    """A recording of one thread that was at another address each time, with a weight of 10."""
+    writer = Writer()
+    tid_time_chain = 1 << 1 | 1 << 2 | 1 << 5
+    samples = [
+        writer.record(9, writer.pack("IIQQQQ", 5, 5, time, 2, 2**64 - 512, 0x10_0000 + 16 * time), misc=2)
+        for time in range(1, count + 1)
+    ]
+    rounds = [b"".join(samples[i : i + 4_000]) + writer.record(FINISHED_ROUND) for i in range(0, count, 4_000)]
+    attr = writer.attr(sample_type=tid_time_chain, sample_period=10)
+    return writer.file([(attr, [11])], b"".join(rounds))
+
+
+@pytest.mark.parametrize("input", ["one thread", "two threads", "stream"])
+def test_peak_of_a_recording_at_the_memory_cap(input: str, tmp_path: Path) -> None:
+    count = 200_000
+    recording = recording_of_distinct_stacks(count)
+    if input != "stream":
+        path = tmp_path / "perf.data"
+        path.write_bytes(recording)
+    arguments = [
+        "--addrs",
+        "--threads",
+        "2" if input == "two threads" else "1",
+        "-" if input == "stream" else str(path),
+    ]
+    roomy, tight = (
+        Run("fold", "--max-memory", memory, *arguments, stdin=[recording] if input == "stream" else [])
+        for memory in ("1G", "12M")
+    )
+    for run in (roomy, tight):
+        assert sum(int(line.rsplit(b" ", 1)[1]) for line in run.out.splitlines()) == 10 * count
+    assert (roomy.code, roomy.out.count(b"\n")) == (0, count)
+    assert tight.code == 3
+    assert b"samples of rare stacks folded into [other] at the memory cap" in tight.err
+    others = [line for line in tight.out.splitlines() if b"[other]" in line]
+    assert [line.rsplit(b" ", 1)[0] for line in others] == [b":5;[other]"]
     assert tight.out.count(b"\n") < count // 2
     assert tight.peak < roomy.peak
     assert tight.peak < 128 * MIB

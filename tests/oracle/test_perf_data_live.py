@@ -38,6 +38,7 @@ RECORDINGS: dict[str, tuple[list[str], list[str]]] = {
     "build_id_maps": ([*CLOCK, "--buildid-mmap"], ["./processes"]),
     "events": (["-g", "-F", "700", "-e", "task-clock:u,page-faults,cpu-clock:k"], ["./shop"]),
     "group": (["-g", "-F", "700", "-e", "{cpu-clock,page-faults}:S"], ["./shop"]),
+    "per_thread": (["--per-thread", "-g", "-F", "700", "-e", "page-faults,cpu-clock"], ["./shop"]),
     "tracepoint": (["-g", "-e", "sched:sched_switch"], ["./processes"]),
     "system_wide": (["-a", *CLOCK], ["./processes"]),
     "container": (CLOCK, ["unshare", "-p", "-m", "-f", "--mount-proc", "./processes"]),

@@ -13,6 +13,7 @@ import pytest
 
 from flameparse._version import __version__
 from flameparse.errors import LimitError
+from recording_builder import FINISHED_ROUND, Writer
 from unit.cli_runs import COMMAND, ENVIRONMENT, FOLDED, OTHER_EVENT, TRACE, run_here, run_process
 
 OLD = b"old output\n"
@@ -109,6 +110,15 @@ def test_damage_is_told_beside_the_output(output: Path) -> None:
     assert (code, out) == (3, b"")
     assert err == b"flameparse: 2 lines not understood (line 1, 6)\n"
     assert output.read_bytes() == FOLDED + b"db;load 7\n"
+
+
+def test_damage_of_a_recording_names_its_file(trace: Path, output: Path) -> None:
+    path = trace.with_name("perf.data")
+    records = Writer().record(FINISHED_ROUND)
+    path.write_bytes(Writer().file(records=records + b"\1\0\0"))
+    code, _, err = run_here("fold", "--event", "all", trace, path, "-o", output)
+    stop = len(path.read_bytes())
+    assert (code, err) == (3, f"flameparse: {path}: stopped at offset {stop - 3} of {stop}\n".encode())
 
 
 def test_strict_damage_writes_nothing(output: Path) -> None:

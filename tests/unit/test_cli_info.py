@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from recording_builder import Writer
 from unit.cli_runs import TRACE, run_here
 
 JUNK = b"nothing perf prints\n"
@@ -62,6 +63,22 @@ def test_table() -> None:
         "      2   10  app\n"
         "      1   20  db\n"
     )
+
+
+def test_what_records_lack_is_in_the_table() -> None:
+    w = Writer()
+    attr = w.attr(sample_type=1 << 5)  # a chain and nothing else
+    good, hopeless, late = (
+        w.record(9, w.pack("QQQ", 2, marker, 0x1010), 2) for marker in (2**64 - 512, 2**64 - 2048, 2**64 - 640)
+    )
+    code, out, _ = run_here("info", stdin=w.file([(attr, [11])], good + hopeless * 2 + late * 3 + w.record(1, b"cut")))
+    assert code == 0
+    facts = dict(line.split("  ", 1) for line in out.decode().partition("\n\n")[0].splitlines())
+    assert {name: facts[name].strip() for name in facts if name.startswith(("chains", "records"))} == {
+        "chains of no use": "2",
+        "chains without a user part": "3",
+        "records too short": "1",
+    }
 
 
 def test_unknown_lines_are_counted_and_the_first_five_named() -> None:

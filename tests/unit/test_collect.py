@@ -438,6 +438,16 @@ def test_a_damaged_recording_is_collected_unless_strict(machine: Machine) -> Non
     assert (code, b"stopped at offset" in error, out.exists()) == (3, True, True)
 
 
+def test_a_bundle_to_stdout_is_a_tar(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    (machine.root / "here").mkdir()
+    monkeypatch.chdir(machine.root / "here")
+    path, out = machine.root / "perf.data", machine.root / "out.tar"
+    recording(path, machine.app)
+    assert run_here("collect", "-q", path, "-o", out)[0] == 0
+    assert run_here("collect", "-q", path, "-o", "-") == (0, out.read_bytes(), b"")
+    assert os.listdir() == []
+
+
 def test_the_default_name_of_a_bundle(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     (machine.root / "here").mkdir()
     monkeypatch.chdir(machine.root / "here")

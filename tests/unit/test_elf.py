@@ -4,6 +4,7 @@ import lzma
 import random
 import struct
 import time
+import tracemalloc
 import zlib
 
 import pytest
@@ -22,7 +23,9 @@ from elf_parts import (
     NOTYPE,
     OBJECT,
     PROGBITS,
+    RELA,
     SECTION,
+    STRTAB,
     SYMTAB,
     TLS,
     UNIQUE,
@@ -103,6 +106,42 @@ class TestHeaders:
         file = opened(builder)
         assert file.section_number(b".symtab") == 1
         assert not file.has_symtab
+
+    def test_a_name_without_end_is_not_kept_for_every_section(self):
+        builder = ElfParts()
+        for _ in range(2000):
+            builder.section(b"", content=b"")
+        content = bytearray(builder.build())
+        content += bytes(-len(content) % 8)
+        names_at, names = len(content), b".long" * 40_000
+        content += names
+        headers_at = struct.unpack_from("<Q", content, 40)[0]
+        for number in range(1, 2001):
+            struct.pack_into("<I", content, headers_at + 64 * number, number)
+        struct.pack_into("<IIQQQQ", content, headers_at + 64 * 2001, 1, STRTAB, 0, 0, names_at, len(names))
+        tracemalloc.start()
+        file = ElfFile(BytesFile(bytes(content)))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert file.sections[5].name == (b".long" * 51)[:255]
+        assert peak < 4 << 20  # 2,000 times 200,000 bytes would be 400 MB
+
+    @pytest.mark.parametrize("excess", [-1, 0])
+    @pytest.mark.parametrize("what", ["sections", "segments"])
+    def test_headers_have_a_cap(self, monkeypatch, what, excess):
+        builder = ElfParts()
+        for number in range(18):
+            if what == "sections":
+                builder.section(b".a")
+            else:
+                builder.segment(LOAD, 0, 4096 * number, 1)
+        count = 20 if what == "sections" else 18  # beside ours, the first one and the one with the names
+        monkeypatch.setattr(elf, "MAX_ELF_SECTIONS", count + excess)
+        if excess < 0:
+            with pytest.raises(LimitError, match=f"{count} {what}, more than MAX_ELF_SECTIONS"):
+                opened(builder)
+        else:
+            assert len(getattr(opened(builder), what)) == count
 
     @pytest.mark.parametrize("content", [b"", b"\x7fELF", b"#!/bin/sh\n" * 10, b"\x7fELF\3\1" + bytes(60)])
     def test_what_is_no_elf_file_is_refused(self, content):
@@ -251,6 +290,26 @@ class TestCompressed:
                 file.section_bytes(file.sections[1])
         else:
             assert file.section_bytes(file.sections[1]) == self.CONTENT
+
+    def test_the_cap_is_of_all_sections_together(self, monkeypatch):
+        monkeypatch.setattr(elf, "MAX_INFLATED_SECTION_BYTES", 2 * len(self.CONTENT) + 1)
+        file = self.compressed()
+        for _ in range(2):
+            assert file.section_bytes(file.sections[1]) == self.CONTENT
+        with pytest.raises(LimitError, match="MAX_INFLATED_SECTION_BYTES"):
+            file.section_bytes(file.sections[1])
+
+    def test_sections_that_overlap_are_not_read_time_and_again(self):
+        # A stub, and 1,000 sections of relocations that are all the same bytes.
+        builder = ElfParts()
+        builder.section(b".plt", content=bytes(16), flags=ALLOC | EXEC, address=0x1000, entry_bytes=16)
+        first = builder.relocations(b".rela.a", [(0x5000, 1, 7, 0)] * 10_000, 0)
+        content = builder.build()
+        place = struct.unpack_from("<Q", content, struct.unpack_from("<Q", content, 40)[0] + 64 * first + 24)[0]
+        for _ in range(1000):
+            builder.section(b".rela.b", RELA, flags=ALLOC, offset=place, size=240_000, entry_bytes=24)
+        with pytest.raises(LimitError, match="larger together than the file"):
+            load_symbols(opened(builder))
 
     @pytest.mark.parametrize("size", [0, 11_999, 12_001, 1 << 40, (1 << 64) - 1])
     def test_a_size_that_lies(self, size):
@@ -569,6 +628,23 @@ class TestTwoTables:
         assert [(start, end) for start, end, _ in symbols.ranges()] == [(0x1000, 0x1010)]
         assert len(symbols.name(symbols.ranges()[0][2])) == 4 << 20
 
+    @pytest.mark.parametrize(
+        "names", [(b"x" * 400_000 + b"a", b"x" * 400_000 + b"b"), (b"_" * 400_000, b"_" * 400_001)]
+    )
+    def test_long_names_of_many_aliases_take_linear_time(self, names):
+        builder = ElfParts()
+        builder.text(0x1000, 0x1000, 4096)
+        builder.symbols([Symbol(name, 0x1000, 16) for name in names])
+        table = builder.sections[-1]
+        table.content += table.content[24:] * 10_000
+        table.size = len(table.content)
+        file = opened(builder)
+        before = time.process_time()
+        symbols = load_symbols(file)
+        assert time.process_time() - before < 0.5
+        assert [(start, end) for start, end, _ in symbols.ranges()] == [(0x1000, 0x1010)]
+        assert symbols.name(symbols.ranges()[0][2]) in names
+
 
 class TestStubs:
     # Of GNU ld on x86-64: push the third word of the slots, jump; then a stub for each.
@@ -605,6 +681,20 @@ class TestStubs:
             (0x1000, 0x1010, b"main"), (0x2010, 0x2020, b"work::run@plt"), (0x2020, 0x2030, b"main@plt"),
             (0x2100, 0x2110, b"puts@plt"),
         ]  # fmt: skip
+
+    def test_one_long_name_of_many_stubs_takes_linear_time(self):
+        name = b"_ZN" + b"1a" * 30_000 + b"Ev"
+        builder = ElfParts()
+        builder.section(
+            b".plt", content=self.plt(*[0x5000] * 20_000), flags=ALLOC | EXEC, address=0x2000, entry_bytes=16
+        )
+        dynsym = builder.symbols([Symbol(name, 0, section=0)], b".dynsym")
+        builder.relocations(b".rela.plt", [(0x5000, 1, 7, 0)], dynsym)
+        before = time.process_time()
+        table = load_symbols(opened(builder))
+        assert time.process_time() - before < 1
+        assert 1 < len(table) < 100
+        assert table.name(0) == name[:1023]
 
     def test_stubs_with_landing_pads(self):
         lazy = self.HEADER + b"\xf3\x0f\x1e\xfa\x68\0\0\0\0\xf2\xe9\xe1\xff\xff\xff\x90"

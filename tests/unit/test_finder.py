@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from struct import pack
 
 import pytest
 
@@ -21,7 +23,7 @@ from flameparse.symbolize import kernel_search, machine
 from flameparse.symbolize.elf_search import is_bare_name, is_same_build
 from flameparse.symbolize.finder import Finder, Found
 from flameparse.symbolize.kernel_search import module_name
-from flameparse.symbolize.options import PERF_RULES, HostFacts, SymbolOptions
+from flameparse.symbolize.options import PERF_RULES, PRECISE_RULES, HostFacts, SymbolOptions
 
 ID = bytes.fromhex("abcdef0123456789abcdef0123456789abcdef01")
 OTHER_ID = bytes.fromhex("1111111111111111111111111111111111111111")
@@ -182,6 +184,32 @@ def test_a_debug_file_of_another_build_is_passed_over(world: World, first: int) 
     else:
         assert (names(found), found.file) == ([b"f"], str(world.app))
         assert found.reason.count("build id differs") == len(places)
+
+
+@pytest.mark.parametrize("rules", [PRECISE_RULES, PERF_RULES])
+def test_names_within_the_file_itself(world: World, rules: str) -> None:
+    inner = lzma.compress(tiny_elf(symtab=(b"exported", b"hidden")))
+    world.put(world.app, tiny_elf(build_id=ID, dynsym=(b"exported",), debug_data=inner))
+    found = world.find(world.file(), rules=rules)
+    if rules == PRECISE_RULES:
+        assert (names(found), found.file, found.reason) == ([b"exported", b"hidden"], str(world.app), "")
+    else:
+        assert (names(found), found.reason.partition(":")[0]) == ([b"exported"], f"{world.app} is stripped")
+
+
+def test_a_debug_file_outranks_what_is_within_the_file(world: World) -> None:
+    inner = lzma.compress(tiny_elf(symtab=(b"exported", b"inner")))
+    world.put(world.app, tiny_elf(build_id=ID, dynsym=(b"exported",), debug_data=inner))
+    world.put(PLACES["build id"](world), tiny_elf(build_id=ID, symtab=(b"exported", b"full")))
+    assert names(world.find(world.file())) == [b"exported", b"full"]
+
+
+def test_damage_within_the_file_is_said(world: World) -> None:
+    world.put(world.app, tiny_elf(build_id=ID, dynsym=(b"exported",), debug_data=b"no xz"))
+    found = world.find(world.file())
+    assert names(found) == [b"exported"]
+    assert found.reason.startswith(f"{world.app} is stripped: {world.app}: ELF file")
+    assert found.reason.endswith(".gnu_debugdata is cut")
 
 
 def test_a_build_id_of_the_file_alone_leads_to_its_debug_file(world: World) -> None:
@@ -431,6 +459,38 @@ def test_facts_about_processes() -> None:
     assert machine.live_process(os.getpid(), 1.0) is None
 
 
+def test_what_a_process_sees_is_no_more_trusted_than_the_trace(world: World) -> None:
+    own = machine.live_process(os.getpid(), None)
+    assert own is not None
+    world.put(world.app, b"content")
+    link = world.files / "link"
+    link.symlink_to(world.app)
+    file = own.open(os.fsencode(world.app))
+    assert file is not None
+    with file:
+        assert file.read_all(100) == b"content"
+    for path, reason in (
+        (os.fsencode(link), "symbolic link"),
+        (b"/proc/kmsg", "not a place of programs"),
+        (b"//sys/kernel/notes", "not a place of programs"),
+    ):
+        with pytest.raises(SourceError, match=reason):
+            own.open(path)
+    assert own.open(os.fsencode(world.files) + b"/../files/app") is None
+    assert own.open_mapped(b"//proc/kmsg") is None
+
+
+@pytest.mark.parametrize("path", [b"/net/host/app.so", b"//net/host/app.so", b"/misc/./app.so"])
+def test_no_look_makes_the_machine_ask_another_one(world: World, path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[object] = []
+    real = os.lstat
+    monkeypatch.setattr(os, "lstat", lambda path, **options: (looked.append(path), real(path, **options))[1])
+    dso = Dso(path, DsoKind.FILE, build_id=ID, device=1, inode=1)
+    for host in (HERE, ELSEWHERE, HostFacts()):
+        assert world.find(dso, host).table is None
+    assert path not in looked
+
+
 # Perf maps
 
 
@@ -549,6 +609,30 @@ def test_a_jitdump_is_read_as_a_map_is(world: World) -> None:
         assert finder.refused[path].endswith("--force-map reads it")
 
 
+def test_a_jitdump_counts_for_the_processes_of_a_fork_and_not_for_thousands(world: World) -> None:
+    path = os.fsencode(world.put(world.files / "jit-7.dump", b"JiTD"))
+    finder = Finder(SymbolOptions(), HERE)
+    spellings = [path, path.replace(b"/jit-", b"//jit-"), path.replace(b"/jit-", b"/./jit-")]
+    files = [finder.find_jitdump(spellings[pid % 3], pid) for pid in range(1, limits.MAX_DUMP_PROCESSES + 4)]
+    assert [file is not None for file in files] == [True] * limits.MAX_DUMP_PROCESSES + [False] * 3
+    assert finder.refused[path] == f"{os.fsdecode(path)} counts for no more than {limits.MAX_DUMP_PROCESSES} processes"
+    for file in files:
+        if file is not None:
+            file.close()
+
+
+def test_a_file_that_is_named_in_many_ways_is_read_once(world: World) -> None:
+    world.put(world.app, tiny_elf(build_id=ID, symtab=(b"f", b"g")))
+    other = world.put(world.files / "other", tiny_elf(build_id=OTHER_ID, symtab=(b"f", b"g")))
+    paths = [os.fsencode(world.app), os.fsencode(world.files) + b"/./app", os.fsencode(world.files) + b"//app"]
+    finder = Finder(SymbolOptions(), HERE)
+    tables = [finder.find(Dso(path, DsoKind.FILE, build_id=ID)).table for path in paths]
+    tables += [finder.find(Dso(paths[0], DsoKind.FILE, device=1, inode=i)).table for i in range(2)]
+    assert tables[0] is not None
+    assert all(table is tables[0] for table in tables)
+    assert finder.find(world.file(other, OTHER_ID)).table is not tables[0]
+
+
 # The kernel
 
 
@@ -601,6 +685,22 @@ def test_the_running_kernel_counts_if_it_is_the_recorded_one(
         assert (found.table, found.file) == (None, "")
         assert found.reason.endswith(": give --kallsyms")
         assert (OTHER_ID.hex() if build_id else host.release or "does not say which kernel") in found.reason
+
+
+@pytest.mark.parametrize(("captured_at", "is_read"), [(None, True), (machine.booted_at() + 5, True), (1.0, False)])
+def test_a_killed_recording_from_before_the_last_boot_is_of_another_kernel(
+    world: World, running: Path, captured_at: float | None, is_read: bool
+) -> None:
+    status = world.put(world.app, tiny_elf(symtab=(b"f", b"g"))).stat()
+    device = os.major(status.st_dev) << 32 | os.minor(status.st_dev)
+    file = Dso(os.fsencode(world.app), DsoKind.FILE, device=device, inode=status.st_ino)
+    finder = Finder(SymbolOptions(), HostFacts(captured_at=captured_at), [file, kernel()])
+    assert finder.is_local
+    found = finder.find(kernel())
+    if is_read:
+        assert kernel_names(found) == [b"helper"]
+    else:
+        assert found.reason == "the recording does not say which kernel it is of: give --kallsyms"
 
 
 def test_a_kernel_that_moved_since(world: World, running: Path) -> None:
@@ -691,6 +791,19 @@ def test_vmlinux_of_the_user(world: World, running: Path, moved_by: int) -> None
         assert module.reason == f"{running} has no symbols of [ext4]"
     else:
         assert kernel_names(module, 0xFFFFFFFFC0000004) == [b"module_function"]
+
+
+def test_a_reference_symbol_may_have_aliases(world: World, running: Path) -> None:
+    # At the start of a real kernel are _text, _stext and others; the longest name is what is printed.
+    content = tiny_elf(symtab=(b"_text", b"startup_64", b"work"))
+    second = content.index(pack("<QQ", CODE_OFFSET + 16, 16))
+    path = world.put(world.files / "vmlinux", content[:second] + pack("<QQ", CODE_OFFSET, 16) + content[second + 16 :])
+    table = world.find(kernel(), ELSEWHERE, vmlinux=str(path)).table
+    assert table is not None
+    assert [(start, end, table.name(row)) for start, end, row in table.ranges()] == [
+        (0xFFFFFFFF81000000, 0xFFFFFFFF81000010, b"startup_64"),
+        (0xFFFFFFFF81000020, 0xFFFFFFFF81000030, b"work"),
+    ]
 
 
 def test_vmlinux_of_another_kernel_is_not_taken(world: World, running: Path) -> None:

@@ -233,6 +233,8 @@ ELSEWHERE = {
     "MAX_DOCUMENT_DEPTH": "unit/test_document_reader.py",
     "MAX_DOCUMENT_KEYS": "unit/test_document_reader.py",
     "MAX_DOCUMENT_META_BYTES": "unit/test_document_reader.py",
+    "MAX_DUMP_PROCESSES": "unit/test_finder.py",
+    "MAX_ELF_SECTIONS": "unit/test_elf.py",
     "MAX_EVENTS": "unit/test_perf_data_header.py",
     "MAX_EVENT_IDS": "unit/test_perf_data_header.py",
     "MAX_FEATURE_BYTES": "unit/test_perf_data_header.py",

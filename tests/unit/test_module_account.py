@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgpack import unpackb
 
 from flameparse import limits
 from flameparse.cli.info import summarise
 from flameparse.document.document import Document
+from flameparse.document.writer import pack
 from flameparse.fold import fold
 from flameparse.model.diagnostics import Diagnostics
 from flameparse.model.profile import Profile
@@ -90,10 +92,23 @@ def test_rows_that_make_no_sense_are_passed_over() -> None:
                 "only the function they were in is shown"
             ],
         ),
+        (
+            {"samples_seen": 100, "early_samples": 2},
+            [
+                "2.0 % of the samples were decoded before all was read that their processes had mapped by then: "
+                "a larger --max-memory, or a file instead of a pipe, would do"
+            ],
+        ),
+        ({"samples_seen": 100, "dropped": {"unknown event": 1}}, []),
+        (
+            {"samples_seen": 100, "dropped": {"unknown event": 2}},
+            ["2.0 % of the samples are of no event that the recording describes"],
+        ),
+        ({"samples_seen": 100, "dropped": 5}, []),
         ({"frames_seen": 0}, []),
     ],
 )
-def test_more_than_one_percent_is_said(counts: dict[str, int], expected: list[str]) -> None:
+def test_more_than_one_percent_is_said(counts: dict[str, object], expected: list[str]) -> None:
     assert warnings(fold(Profile(), meta={}, diagnostics=counts)) == expected
 
 
@@ -108,4 +123,15 @@ def test_info_lists_them() -> None:
     summary = summarise(folded(account((b"b\xff", 9, 1))))
     assert summary["diagnostics"]["modules"] == [
         {"path": "b\\xff", "build_id": "ab", "frames": 9, "named": 1, "file": "", "reason": "gone"}
+    ]
+
+
+def test_what_is_no_text_does_not_make_the_document_unreadable() -> None:
+    diagnostics = Diagnostics()
+    for path, text in ((b"/x\xff", "no file /x\udcff here"), (b"/y", "of another kernel (\ud800)")):
+        diagnostics.add_module(path, build_id=b"", frames=1, named=0, file=text, reason=text)
+    rows = unpackb(bytes(pack(folded(diagnostics))))["diagnostics"]["modules"]
+    assert [(row["path"], row["file"], row["reason"]) for row in rows] == [
+        (b"/x\xff", "no file /x\\udcff here", "no file /x\\udcff here"),
+        (b"/y", "of another kernel (\\ud800)", "of another kernel (\\ud800)"),
     ]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import random
 from array import array
+from collections import Counter
 from itertools import pairwise
 
 import pytest
 
-from decoded_recording import decode, fixture, totals
+from decoded_recording import MemorySource, decode, fixture, totals
 from flameparse import limits
 from flameparse.decode.perf_data.attr import EventAttr
 from flameparse.decode.perf_data.event_layout import EventLayouts
 from flameparse.decode.perf_data.function_bounds import FunctionBounds
+from flameparse.fold import fold
+from flameparse.model.profile import Profile
 from flameparse.parallel import perf_data
+from flameparse.parallel.perf_data import decode_perf_data
+from flameparse.passes import name_frames
 from recording_builder import FINISHED_ROUND, Writer
 
 IP, TID, TIME, ADDR, READ, CALLCHAIN, ID, CPU, PERIOD, STREAM_ID, RAW, BRANCH, REGS_USER, STACK_USER, WEIGHT = (
@@ -132,6 +137,14 @@ def test_samples_of_guests_are_dropped(w, misc):
     assert only(profile) == (((APP, 0x10),), 1, 5)
 
 
+def test_a_thread_that_is_gone_has_no_code_not_the_kernel_s(w):
+    kernel = mmap(w, b"[kernel.kallsyms]_text", pid=2**32 - 1, start=0, size=2**64 - 1, misc=1)
+    ips = (KERNEL, 0x2000, USER, 0x1010)
+    _, profile = decode(recording(w, kernel, sample(w, ips=ips, pid=2**32 - 1, tid=2**32 - 1)))
+    assert totals(profile) == {(b"cpu-clock", b":-1", -1, -1, ((b"[kernel.kallsyms]", 0x2000), (None, 0x1010))): (1, 5)}
+    assert [profile.frames.get(i)[2] for i in range(2)] == [1, 0]
+
+
 @pytest.mark.parametrize(("misc", "frame"), [(2, (APP, 0x10)), (1, (None, 0x1010)), (0, (None, 0x1010))])
 def test_without_call_chains_there_is_one_frame(w, misc, frame):
     body = w.pack("QIIQ", 0x1010, 1, 1, 100)
@@ -248,6 +261,28 @@ def test_a_group_gives_a_sample_for_each_member_that_counted(w):
         (b"page-faults", b":1", 1, 1, stack): (2, 4),
     }
     assert profile.diagnostics.dropped == {"unknown event": 1}
+
+
+def test_events_of_one_moment_come_in_the_order_of_their_values(w):
+    kind = USUAL | READ | ID
+    events = [(w.attr(1, number, FLAGS, sample_type=kind, read_format=12), [10 + number]) for number in (3, 0, 2)]
+    words = w.pack("QIIQQQ", 0x1010, 1, 1, 5, 10, 5)
+    values = group_values(w, (0, 77), (7, 10), (3, 13), (9, 12))
+    _, profile = decode(w.file(events, w.record(9, words + values + w.pack("3Q", 2, USER, 0x1010), 2)))
+    assert first_seen(profile) == [b"cpu-clock", b"context-switches", b"page-faults"]
+
+
+def test_events_of_samples_without_a_time_come_in_the_order_of_the_file(w):
+    kind = (USUAL & ~TIME) | ID
+    events = [(w.attr(1, number, FLAGS, sample_type=kind), [10 + number]) for number in (0, 2)]
+    records = [w.record(9, w.pack("QII5Q", 0x1010, 1, 1, id, 5, 2, USER, 0x1010), 2) for id in (12, 10, 12)]
+    _, profile = decode(w.file(events, b"".join(records)))
+    assert first_seen(profile) == [b"page-faults", b"cpu-clock"]
+
+
+def first_seen(profile):
+    events = [profile.events.get(number) for number in range(len(profile.events))]
+    return [name for _, name in sorted((place, profile.strings.get(name)) for name, _, place in events)]
 
 
 @pytest.mark.parametrize("sample_type", [USUAL | ID, USUAL | IDENTIFIER])
@@ -373,6 +408,12 @@ def test_data_is_not_code_and_symbols_of_the_kernel_have_names(w):
     ]  # fmt: skip
     _, profile = decode(recording(w, *records))
     assert {key[4] for key in totals(profile)} == {(b"bpf_prog_1",), ((b"[kernel.kallsyms]", at + 5),)}
+
+
+def test_more_lost_samples_than_can_be_counted(w):
+    lost = w.record(2, w.pack("QQ", 11, 2**63) + trailer(w, 1))
+    _, profile = decode(recording(w, lost, lost, w.record(13, w.pack("Q", 9) + trailer(w, 1))))
+    assert profile.diagnostics.counts == {"lost": 2**64 - 1}
 
 
 def test_what_was_lost_and_skipped_is_counted(w):
@@ -627,6 +668,34 @@ def test_a_time_line_is_in_order_and_windows_count_from_the_first_sample(w):
         assert profile.diagnostics.dropped == {"outside the window": 3}
 
 
+@pytest.mark.parametrize("kind", [USUAL, USUAL & ~TIME])
+def test_samples_of_one_time_stay_in_order(w, small_segments, kind):
+    if kind & TIME:
+        records = [part for i in range(100) for part in (comm(w, b"name %d" % i, 100), sample(w))]
+    else:
+        part = w.pack("QIIQ3Q", 0x1010, 1, 1, 5, 2, USER, 0x1010)
+        ids = w.pack("II", 1, 1)
+        records = [w.record(3, ids + padded(b"name %d" % i) + ids) + w.record(9, part, 2) for i in range(100)]
+    data = recording(w, *records, sample_type=kind, named=False)
+    _, profile = decode(data, timeline=True, load_functions=lambda *_: None, keeps_addresses=False)
+    folded = fold(name_frames(profile), meta={}, diagnostics={})
+    names = [folded.string(folded.thread_comm[thread]) for thread in folded.timeline["thread"]]
+    assert names == [b"name %d" % i for i in range(100)]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_file_that_is_cut_while_it_is_read_is_no_whole_one(w, small_segments, threads):
+    data = recording(w, *(sample(w, 100 + i) for i in range(200)))
+    source = MemorySource(data)
+
+    def cut(_):
+        source.data = data[:4000]
+
+    read, profile = decode_perf_data(source, Profile(), threads=threads, load_code=cut)
+    assert profile.diagnostics.damage == [f"stopped at offset 4000 of {read.end}"]
+    assert 0 < profile.samples.samples_seen < 60
+
+
 def test_addresses_are_forgotten_at_the_cap(w, monkeypatch):
     expected = totals(decode(many(w))[1])
     monkeypatch.setattr(limits, "MAX_KNOWN_ADDRESSES", 5)
@@ -660,3 +729,60 @@ def test_fixtures_as_streams_and_on_threads(name, monkeypatch, small_segments):
         _, profile = decode(data, **options)
         assert totals(profile) == totals(expected)
         assert profile.diagnostics.counts == expected.diagnostics.counts
+
+
+def sums(profile, *columns):
+    """Samples and weights by some of event, comm, pid and tid."""
+    found = Counter()
+    for key, (count, period) in totals(profile).items():
+        chosen = tuple(key[i] for i in columns)
+        found[chosen, "samples"] += count
+        found[chosen, "weight"] += period
+    return found
+
+
+@pytest.mark.parametrize("name", ["plain", "pipe", "multi_event", "group_read", "counter_reads", "zstd", "processes"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_pruning_keeps_all_but_rare_stacks(name, threads, small_segments):
+    if name == "zstd":
+        pytest.importorskip("zstandard")
+    data = fixture(name)
+    for is_seekable in (True, False):
+        _, expected = decode(data, is_seekable=is_seekable)
+        _, profile = decode(data, threads=threads, is_seekable=is_seekable, step=2000, max_memory=16)
+        columns = (0, 2, 3) if is_seekable else (0,)  # a thread may be named after its first samples were decoded
+        assert sums(profile, *columns) == sums(expected, *columns)
+        assert profile.samples.samples_seen == expected.samples.samples_seen
+        rare = profile.diagnostics.counts.pop("rare_samples")
+        profile.diagnostics.counts.pop("early_samples", None)
+        assert profile.diagnostics.counts == expected.diagnostics.counts
+        assert profile.diagnostics.dropped == expected.diagnostics.dropped
+        assert rare == sum(count for key, (count, _) in totals(profile).items() if key[4] == (b"[other]",))
+        assert 0 < rare <= expected.samples.samples_seen
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_the_first_malformed_samples_are_named_whoever_decodes_them(w, threads, small_segments):
+    parts = [w.record(9, b"short") if i % 15 == 7 else sample(w, 100 + i) for i in range(600)]
+    data = recording(w, *parts)
+    first = len(data) - sum(map(len, parts))
+    places = [first + sum(map(len, parts[:i])) for i in range(7, 600, 15)]
+    _, profile = decode(data, threads=threads, keeps_addresses=False, load_functions=lambda *_: None)
+    (line,) = profile.diagnostics.damage
+    assert line == f"40 malformed samples (at offset {', '.join(map(str, places[:5]))}, ...)"
+
+
+def test_pruning_keeps_places_of_damage_and_windows(w, small_segments):
+    samples = [w.record(9, b"short") if i % 40 == 7 else sample(w, 100 + i, (USER, 0x1000 + 8 * i)) for i in range(200)]
+    data = recording(w, comm(w, b"app"), mmap(w), *samples)
+    window = {"to_ns": 50, "to_is_relative": True}
+    _, expected = decode(data, window=window)
+    _, profile = decode(data, window=window, max_memory=16)
+    assert profile.diagnostics.counts.pop("rare_samples") == 48
+    assert profile.diagnostics.counts == expected.diagnostics.counts
+    assert profile.diagnostics.dropped == expected.diagnostics.dropped == {
+        "malformed sample": 5, "outside the window": 147,
+    }  # fmt: skip
+    assert profile.diagnostics.damage == expected.diagnostics.damage
+    assert profile.samples.samples_seen == 200
+    assert set(totals(profile)) == {(b"cpu-clock", b"app", 1, 1, (b"[other]",))}

@@ -101,6 +101,18 @@ def test_peek_consumes_nothing(tmp_path, compress):
         assert source.peek(10) == b""
 
 
+def test_to_peek_far_takes_no_longer_than_to_read(tmp_path):
+    size = 48 << 20
+    path = put(tmp_path, gzip.compress(bytes(size), 1))
+    took = []
+    for get in (lambda source: source.read(), lambda source: source.peek(size)):
+        with open_source(path) as source:
+            began = time.process_time()
+            assert len(get(source)) == size
+            took.append(time.process_time() - began)
+    assert took[1] < 6 * took[0]
+
+
 def test_peek_of_a_short_input(tmp_path):
     with open_source(put(tmp_path, b"ab")) as source:
         assert source.peek(10) == b"ab"

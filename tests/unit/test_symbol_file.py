@@ -255,7 +255,10 @@ def test_directories_that_the_system_moved_are_found() -> None:
     assert content(open_local(libc.removeprefix("/usr").encode())) == start
 
 
-@pytest.mark.parametrize("path", [b"/proc/self/mem", b"/sys/kernel/notes", b"/dev/stdin", b"/run/x", b"/net/host/x"])
+@pytest.mark.parametrize(
+    "path", [b"/proc/self/mem", b"/sys/kernel/notes", b"/dev/stdin", b"/run/x", b"/net/host/x", b"//proc/kmsg",
+             b"/./sys/kernel/notes", b"/.//dev/stdin"]
+)  # fmt: skip
 def test_a_trace_names_nothing_in_special_places(path: bytes) -> None:
     with pytest.raises(SourceError, match="not a place of programs"):
         open_local(path)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from struct import pack
+
 import pytest
 
+from elf_parts import BytesFile, ElfParts, Symbol
+from flameparse import limits
 from flameparse.model.dso import Dso, DsoKind
 from flameparse.model.profile import Profile
+from flameparse.symbolize.elf import ElfFile, load_symbols
 from flameparse.symbolize.printed_modules import adopt_modules, dso_of_module
 from flameparse.symbolize.symbol_table import SymbolTable
 from flameparse.symbolize.symbolize import demangles, group_frames, settle
@@ -107,6 +113,45 @@ def test_newer_names_stay_mangled_by_the_rules_of_perf() -> None:
         group.resolve(table_of((0x100, 0x200, b"_ZN1aF1bEv")), True, rules)
         settle(profile, [group])
         assert names(profile) == [(name, b"/bin/app", 0)]
+
+
+def test_a_name_is_cut_at_the_cap_and_stays_distinct() -> None:
+    names_in = [b"x" * limits.MAX_NAME_BYTES + tail for tail in (b"", b"a", b"b")]
+    profile = profile_of((1, [(0, 10 * i) for i in range(3)]))
+    profile.dsos.intern(Dso(b"[kernel.kallsyms]", DsoKind.KERNEL))
+    symbolize(profile, {b"[kernel.kallsyms]": table_of(*((10 * i, 10 * i + 5, n) for i, n in enumerate(names_in)))})
+    found = [name for name, *_ in names(profile)]
+    assert found[0] == names_in[0]
+    assert [name and len(name) for name in found] == [limits.MAX_NAME_BYTES] * 3
+    assert len(set(found)) == 3
+    assert len(profile.diagnostics.cut_names) == 2
+
+
+def test_names_that_share_their_bytes_take_no_more_than_their_file() -> None:
+    builder = ElfParts()
+    builder.text(0x1000, 0x1000, 1 << 20)
+    builder.symbols([Symbol(b"f" * 60_000, 0x1000, 16)])
+    symbols = builder.sections[-1]
+    for i in range(1, 5000):
+        symbols.content += pack("<IBBHQQ", 1 + i, 0x12, 0, 1, 0x1000 + 16 * i, 16)
+    symbols.size = len(symbols.content)
+    table = load_symbols(ElfFile(BytesFile(builder.build())))
+    profile = profile_of((1, [(0, 0x1000 + 16 * i) for i in range(5000)]))
+    profile.dsos.intern(Dso(b"/bin/app", DsoKind.FILE))
+    symbolize(profile, {b"/bin/app": table})
+    written = sum(len(name) for name, *_ in names(profile) if name is not None)
+    assert 500_000 < written < 16 * 60_000 + (1 << 20)
+    assert profile.diagnostics.counts["frames_unnamed"] > 4900
+
+
+def test_very_many_modules_take_linear_time() -> None:
+    profile = profile_of((1, [(i, 1) for i in range(60_000)]))
+    for i in range(60_000):
+        profile.dsos.intern(Dso(b"/tmp/jitted-1-%d.so" % i, DsoKind.FILE))
+    before = time.process_time()
+    settle(profile, group_frames(profile))
+    assert time.process_time() - before < 2
+    assert names(profile)[-1] == (None, b"/tmp/jitted-1-59999.so", 0)
 
 
 def test_kernel_names_are_not_demangled() -> None:

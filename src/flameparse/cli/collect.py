@@ -6,6 +6,7 @@ import os
 
 from flameparse.cli import exit_codes
 from flameparse.cli.options import add_inputs, add_symbols, symbol_options
+from flameparse.cli.terminal import STDOUT
 from flameparse.errors import UsageError
 
 TYPE_CHECKING = False
@@ -30,7 +31,7 @@ def add_arguments(parser: Parser) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        help="directory, or .tar, .tar.gz, .tgz, .tar.zst (default: IN.bundle.tar.gz, here)",
+        help="directory, or .tar, .tar.gz, .tgz, .tar.zst, or - for a tar to stdout (default: IN.bundle.tar.gz, here)",
     )
     group.add_argument("--all", action="store_true", help="files without a sample in them too")
     add_symbols(parser)
@@ -44,6 +45,8 @@ def run(args: Namespace, console: Console) -> int:
         raise UsageError("one recording at a time: a bundle is of one")
     path = args.inputs[0]
     out = args.output or ("perf.data" if path == "-" else os.path.basename(path)) + ".bundle.tar.gz"
+    if out == "-" and os.isatty(STDOUT):
+        raise UsageError("a bundle is not for a terminal: use -o FILE or a pipe")
     found = collect_recording(
         path,
         out,

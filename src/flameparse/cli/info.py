@@ -106,8 +106,12 @@ _FACTS = {
 _COUNTS = {
     "truncated_stacks": "stacks at the depth cap",
     "not_unwound": "stack copies not unwound",
+    "bad_chains": "chains of no use",
+    "deferred_chains": "chains without a user part",
+    "early_samples": "samples decoded too early",
     "throttled": "times throttled",
     "unknown_records": "records of unknown kind",
+    "malformed_records": "records too short",
     "unverified_files": "files taken without a build id",
 }
 

@@ -7,6 +7,8 @@ the decoder that copies the tool.
 
 from __future__ import annotations
 
+from os import urandom
+
 from flameparse.decode.perf_script import PerfScriptDecoder
 from flameparse.model.profile import Profile
 
@@ -25,6 +27,7 @@ def read_back(
     dialect: str,
     followed_events: Container[bytes],
     cpu_events: Container[bytes],
+    timed_events: Container[bytes],
     name_width: int = 0,
 ) -> tuple[Profile, dict[tuple[int, int], tuple[int, int, bool]]]:
     """Write and read the header line of each (event, thread).
@@ -35,6 +38,7 @@ def read_back(
         dialect: the tool, see ``PerfScriptDecoder``.
         followed_events: names of the events whose line goes on after the event.
         cpu_events: names of the events whose samples say their cpu.
+        timed_events: names of the events whose samples say their time.
         name_width: columns that events are right-aligned in.
 
     Returns:
@@ -43,21 +47,26 @@ def read_back(
     """
     text = bytearray()
     ordered = list(pairs)
+    # A comm may hold line ends, and so whole samples: none of these has our module.
+    module = urandom(8).hex().encode()
     for number, (event, thread) in enumerate(ordered):
         comm_id, _, tid = profile.threads.get(thread)
         comm = b"" if comm_id == _NONE_ID else profile.strings.get(comm_id)
         name = profile.strings.get(profile.events.get(event)[0])
         cpu = b" [000]" if name in cpu_events else b""
+        time = b"     1.000000:" if name in timed_events else b""
         rest = b" field=1" if name in followed_events else b""
-        text += b"%s %7d%s     1.000000: %10d %s: %s\n" % (comm, tid, cpu, _PERIOD, name.rjust(name_width), rest)
-        text += b"\t%16x %d (m)\n\n" % (0x1000, number)
+        text += b"%s %7d%s%s %10d %s: %s\n" % (comm, tid, cpu, time, _PERIOD, name.rjust(name_width), rest)
+        text += b"\t%16x %d (%s)\n\n" % (0x1000, number, module)
     read = Profile()
     decoder = PerfScriptDecoder(read, dialect=dialect)
     consumed = decoder.feed(text, len(text), 0)
     decoder.finish(text[consumed:], len(text) - consumed, 0)
     meanings = {}
     for event, thread, stack, _, period in read.samples.total_rows():
-        if stack != _NONE_ID:  # half of a comm with a line end in it can pass for a header
-            number = int(read.strings.get(read.frames.get(read.stacks.get(stack)[1])[0]))
-            meanings[ordered[number]] = (event, thread, period == _PERIOD)
+        if stack == _NONE_ID:  # half of a comm with a line end in it can pass for a header
+            continue
+        symbol, dso, *_ = read.frames.get(read.stacks.get(stack)[1])
+        if dso != _NONE_ID and read.strings.get(dso) == module:
+            meanings[ordered[int(read.strings.get(symbol))]] = (event, thread, period == _PERIOD)
     return read, meanings

@@ -184,6 +184,23 @@ def absorb(target not None, source not None, *, uint64_t least_samples=0, uint64
     target.diagnostics.count("rare_samples", rare_samples)
 
 
+def must_prune(uint64_t size, list sizes not None, uint64_t max_memory):
+    """Whether the tables of all decoders are too large, and those of one are among the larger ones.
+
+    Args:
+        size: bytes of that one's tables.
+        sizes: of every decoder's tables.
+        max_memory: bytes that the command may use.
+    """
+    # Pruning, naming, folding and writing each need the tables again: about four times them at the peak.
+    return sum(sizes) > max_memory // 4 and size * len(sizes) >= sum(sizes)
+
+
+def prune(source not None, target not None):
+    """Add a Profile to an empty one, the rarer half of its stacks as ``[other]``; see ``absorb``."""
+    absorb(target, source, least_samples=rarity_threshold(source.samples))
+
+
 def rarity_threshold(samples not None):
     """The sample count that at least half of the totals do not reach: what pruning keeps starts there.
 

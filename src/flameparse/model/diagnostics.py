@@ -48,8 +48,9 @@ class Diagnostics:
             had = row[key]
             assert isinstance(had, int)
             row[key] = min(had + more, limits.MAX_COUNT)
-        row["file"] = row["file"] or file
-        row["reason"] = row["reason"] or reason
+        # Names of files may be no text, and a document's text is UTF-8 whoever reads it.
+        for key, text in (("file", file), ("reason", reason)):
+            row[key] = row[key] or text.encode("utf-8", "backslashreplace").decode()
 
     def absorb(self, other: Diagnostics) -> None:
         """Add another account to this one."""

@@ -44,6 +44,12 @@ class Profile:
         self.diagnostics = Diagnostics()
         self.meta: dict[str, object] = {}
 
+    def take_tables(self, other: Profile) -> None:
+        """Put another profile's tables and account in the place of this one's, but for strings and DSOs."""
+        self.frames, self.stacks, self.threads = other.frames, other.stacks, other.threads
+        self.events, self.samples = other.events, other.samples
+        self.diagnostics = other.diagnostics
+
     @property
     def memory_bytes(self) -> int:
         """Bytes the tables hold allocated."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from flameparse import limits
 from flameparse.decode.perf_script import PerfScriptDecoder, find_cut
-from flameparse.model.absorb import absorb, rarity_threshold, return_freed_memory
+from flameparse.model.absorb import absorb, must_prune, prune, return_freed_memory
 from flameparse.parallel.threads import run_threads
 
 TYPE_CHECKING = False
@@ -179,7 +179,7 @@ class _Share:
         """Decode a piece."""
         if piece.unit != self._unit:
             self._end_unit()
-            if self._must_prune():
+            if must_prune(self._memory_bytes, [share._memory_bytes for share in self._shares], self._max_memory):
                 self._prune()
             self._unit = piece.unit
             self.decoder.start_unit(piece.unit)
@@ -198,11 +198,9 @@ class _Share:
     def _end_unit(self) -> None:
         self.lines_by_unit[self._unit] = self.lines_by_unit.get(self._unit, 0) + self.decoder.lines_in_unit
 
-    def _must_prune(self) -> bool:
-        """Whether the tables of all shares are too large, and these are among the larger ones."""
-        sizes = sum(share.decoder.profile.memory_bytes for share in self._shares)
-        # Pruning, naming, folding and writing each need the tables again: about four times them at the peak.
-        return sizes > self._max_memory // 4 and self.decoder.profile.memory_bytes * len(self._shares) >= sizes
+    @property
+    def _memory_bytes(self) -> int:
+        return self.decoder.profile.memory_bytes
 
     def _prune(self) -> None:
         """Fold the rarer half of the stacks into ``[other]`` and go on with the tables that are left."""
@@ -210,7 +208,7 @@ class _Share:
         smaller = self.decoder.sibling()
         self.decoder.finish(b"", 0, 0)
         full = self.decoder.profile
-        absorb(smaller.profile, full, least_samples=rarity_threshold(full.samples))
+        prune(full, smaller.profile)
         self.unknown_sites += self.decoder.unknown_line_sites
         self.decoder = smaller
         del full

@@ -58,12 +58,3 @@ cdef inline bint take_u32(ByteSpan* span, uint32_t* value) noexcept nogil:
     value[0] = load_u32(span.at, span.swaps)
     span.at += 4
     return True
-
-
-cdef inline bint take_u16(ByteSpan* span, uint16_t* value) noexcept nogil:
-    """Take the next 2 bytes; False, and nothing is taken, where there are fewer."""
-    if bytes_left(span) < 2:
-        return False
-    value[0] = load_u16(span.at, span.swaps)
-    span.at += 2
-    return True

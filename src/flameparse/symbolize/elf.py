@@ -11,6 +11,7 @@ from array import array
 
 from flameparse.errors import LimitError, MalformedError, TruncatedError, UnsupportedError
 from flameparse.limits import (
+    MAX_ELF_SECTIONS,
     MAX_INFLATED_SECTION_BYTES,
     MAX_LOAD_SEGMENTS,
     MAX_NOTE_BYTES,
@@ -48,6 +49,12 @@ EM_SPARC, EM_ARM, EM_SPARCV9, EM_X86_64, EM_AARCH64 = 2, 40, 43, 62, 183
 
 NT_GNU_BUILD_ID = 3
 MAX_BUILD_ID_BYTES = 20
+
+# Sections that are looked for by name have short ones.
+_SECTION_NAME_BYTES = 255
+
+# Sections may overlap, and the same ones may be read again: of a file at most so many times its size.
+_MAX_READINGS = 8
 
 # Counts that do not fit the header stand in section 0.
 SHN_XINDEX = PN_XNUM = 0xFFFF
@@ -123,13 +130,15 @@ class ElfFile:
     """
 
     __slots__ = (
-        "_build_id", "_by_name", "_file", "_order", "is_64", "is_big_endian", "machine", "path", "sections", "segments",
-        "type",
+        "_build_id", "_by_name", "_bytes_to_inflate", "_bytes_to_read", "_file", "_order", "is_64", "is_big_endian",
+        "machine", "path", "sections", "segments", "type",
     )  # fmt: skip
 
     def __init__(self, file: ReadableAt) -> None:
         self._file = file
         self.path = file.path
+        self._bytes_to_read = _MAX_READINGS * file.size
+        self._bytes_to_inflate = MAX_INFLATED_SECTION_BYTES
         ident = file.read_at(0, 64)
         if ident[:4] != b"\x7fELF":
             raise MalformedError(f"{ident[:4]!r} where \\x7fELF is expected", format_name=FORMAT, offset=0)
@@ -161,6 +170,9 @@ class ElfFile:
             raise LimitError(f"{what} has more than MAX_SECTION_BYTES", format_name=FORMAT, offset=offset)
         if offset + count > self._file.size:
             raise TruncatedError(f"{what} ends past the end of the file", format_name=FORMAT, offset=offset)
+        self._bytes_to_read -= count
+        if self._bytes_to_read < 0:
+            raise LimitError("its sections are larger together than the file", format_name=FORMAT, offset=offset)
         data = self._file.read_at(offset, count)
         if len(data) != count:
             raise TruncatedError(f"{what} is cut", format_name=FORMAT, offset=offset + len(data))
@@ -182,6 +194,8 @@ class ElfFile:
             count = layout.unpack(self._read(offset, layout.size, "the section header table"))[5]
         if count > self._file.size // layout.size:
             raise MalformedError(f"{count} sections in a file of {self._file.size} bytes", format_name=FORMAT)
+        if count > MAX_ELF_SECTIONS:
+            raise LimitError(f"{count} sections, more than MAX_ELF_SECTIONS", format_name=FORMAT)
         return list(layout.iter_unpack(self._read(offset, count * layout.size, "the section header table")))
 
     def _named(self, rows: list[tuple[int, ...]], names_row: int) -> list[Section]:
@@ -191,7 +205,7 @@ class ElfFile:
             names = self._read(rows[names_row][4], rows[names_row][5], "the table of section names")
         sections = []
         for name, type, flags, address, offset, size, link, info, _, entry_bytes in rows:
-            text = names[name : names.find(b"\0", name)] if 0 < name < len(names) else b""
+            text = names[name : name + _SECTION_NAME_BYTES].partition(b"\0")[0] if name else b""
             sections.append(Section(text, type, flags, address, offset, size, link, info, entry_bytes))
         return sections
 
@@ -209,6 +223,8 @@ class ElfFile:
             raise MalformedError(f"program headers of {entry_bytes} bytes", format_name=FORMAT, offset=offset)
         if count > self._file.size // layout.size:
             raise MalformedError(f"{count} segments in a file of {self._file.size} bytes", format_name=FORMAT)
+        if count > MAX_ELF_SECTIONS:
+            raise LimitError(f"{count} segments, more than MAX_ELF_SECTIONS", format_name=FORMAT)
         segments = []
         for row in layout.iter_unpack(self._read(offset, count * layout.size, "the program header table")):
             if self.is_64:
@@ -231,7 +247,7 @@ class ElfFile:
         """Return a section's content, inflated if need be; nothing where the file holds none of it.
 
         Raises:
-            LimitError: it inflates to more than ``MAX_INFLATED_SECTION_BYTES``.
+            LimitError: all that is asked for inflates to more than ``MAX_INFLATED_SECTION_BYTES``.
             DecodeError: it is cut or damaged, or its compression is unknown.
             SourceError: the system cannot read.
         """
@@ -241,7 +257,7 @@ class ElfFile:
         if section.flags & SHF_COMPRESSED:
             return self._inflated(data, section.offset)
         if section.name.startswith(b".zdebug") and data[:4] == b"ZLIB":
-            return _unzip(data[12:], int.from_bytes(data[4:12], "big"), section.offset)
+            return self._unzip(data[12:], int.from_bytes(data[4:12], "big"), section.offset)
         return data
 
     def _inflated(self, data: bytes, offset: int) -> bytes:
@@ -256,8 +272,22 @@ class ElfFile:
             raise TruncatedError("a compressed section without its header", format_name=FORMAT, offset=offset)
         type, size, _ = layout.unpack_from(data)
         if type == 1:
-            return _unzip(data[layout.size :], size, offset)
+            return self._unzip(data[layout.size :], size, offset)
         raise UnsupportedError(f"a section of compression {type}", format_name=FORMAT, offset=offset)
+
+    def _unzip(self, data: bytes, size: int, offset: int) -> bytes:
+        import zlib
+
+        if size > self._bytes_to_inflate:
+            raise LimitError("sections of more than MAX_INFLATED_SECTION_BYTES", format_name=FORMAT, offset=offset)
+        self._bytes_to_inflate -= size
+        try:
+            inflated = zlib.decompressobj().decompress(data, size + 1)
+        except zlib.error as error:
+            raise MalformedError(f"a compressed section: {error}", format_name=FORMAT, offset=offset) from error
+        if len(inflated) != size:
+            raise MalformedError(f"a compressed section is not {size} bytes long", format_name=FORMAT, offset=offset)
+        return inflated
 
     @property
     def has_symtab(self) -> bool:
@@ -347,20 +377,6 @@ class ElfFile:
 
         data = _unxz(self.section_bytes(section), section.offset)
         return ElfFile(SymbolBytes(data, self.path + " .gnu_debugdata"))
-
-
-def _unzip(data: bytes, size: int, offset: int) -> bytes:
-    import zlib
-
-    if size > MAX_INFLATED_SECTION_BYTES:
-        raise LimitError(f"a section of {size} bytes, more than MAX_INFLATED_SECTION_BYTES", format_name=FORMAT)
-    try:
-        inflated = zlib.decompressobj().decompress(data, size + 1)
-    except zlib.error as error:
-        raise MalformedError(f"a compressed section: {error}", format_name=FORMAT, offset=offset) from error
-    if len(inflated) != size:
-        raise MalformedError(f"a compressed section is not {size} bytes long", format_name=FORMAT, offset=offset)
-    return inflated
 
 
 def _unxz(data: bytes, offset: int) -> bytes:

@@ -10,6 +10,7 @@ import os
 
 from flameparse.errors import DecodeError, SourceError
 from flameparse.symbolize.options import PERF_RULES
+from flameparse.symbolize.symbol_file import is_special_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,6 +132,19 @@ class ElfSearch:
                 self.mapped = found
         return self.debug is not None and self.runtime is not None
 
+    def look_inside(self) -> None:
+        """Without a debug file, take the names that the file has in itself, compressed; perf 6.1 does not know them."""
+        found = self.mapped_file
+        if self.debug is not None or found is None or self._rules == PERF_RULES:
+            return
+        try:
+            inner = found.elf.mini_debug_info()
+        except (DecodeError, SourceError) as error:
+            self.notes.append(f"{found.file.path}: {error}")
+            return
+        if inner is not None and inner.has_symtab:
+            self.debug = OpenElf(found.file, inner)
+
     def _is_wanted(self, found: OpenElf, counts_without_id: bool) -> bool:
         if not self.build_id:
             return counts_without_id or self._rules == PERF_RULES
@@ -171,6 +185,8 @@ def is_bare_name(name: bytes) -> bool:
 
 def looks_like_program(path: bytes) -> bool:
     """Whether a file may be mapped code, by what can be known of it without opening it."""
+    if is_special_place(path):
+        return False
     try:
         return bool(os.lstat(path).st_mode & 0o111) or b".so" in os.path.basename(path)
     except (OSError, ValueError):

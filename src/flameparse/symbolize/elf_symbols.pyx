@@ -61,11 +61,13 @@ cdef struct ElfSymbol:
 
 
 # A string table, and for each stride of it where the first name ends that ends in it or later: names may share their
-# bytes, so that a search of every name's end could take the square of the file's size.
+# bytes, so that a search of every name's end could take the square of the file's size. So could the names of stubs, of
+# which many may have the same.
 cdef struct Strings:
     const unsigned char* text
     uint64_t size
     uint64_t* ends
+    uint64_t stub_budget   # bytes of stubs' names that may still be read and written
 
 
 cdef int open_strings(Strings* strings, const unsigned char[::1] text) except -1:
@@ -79,6 +81,7 @@ cdef int open_strings(Strings* strings, const unsigned char[::1] text) except -1
     cdef uint64_t i, at
     strings.size = text.shape[0]
     strings.text = &text[0] if strings.size else NULL
+    strings.stub_budget = 16 * strings.size + (1 << 20)
     strides = (strings.size + STRIDE - 1) // STRIDE
     strings.ends = <uint64_t*>malloc((strides + 1) * sizeof(uint64_t))
     if strings.ends is NULL:
@@ -385,7 +388,7 @@ cdef uint64_t read_slots(
 
 
 cdef int scan_x86(
-    SymbolTable table, Demangler demangler, const Strings* strings, const Slot* slots, uint64_t slot_count,
+    SymbolTable table, Demangler demangler, Strings* strings, const Slot* slots, uint64_t slot_count,
     const uint64_t* segments, uint64_t segment_count, const unsigned char* code, uint64_t size, uint64_t address,
     uint64_t offset, uint64_t stub_bytes,
 ) except -1 nogil:
@@ -406,7 +409,7 @@ cdef int scan_x86(
 
 
 cdef int scan_aarch64(
-    SymbolTable table, Demangler demangler, const Strings* strings, const Slot* slots, uint64_t slot_count,
+    SymbolTable table, Demangler demangler, Strings* strings, const Slot* slots, uint64_t slot_count,
     const uint64_t* segments, uint64_t segment_count, const unsigned char* code, uint64_t size, uint64_t address,
     uint64_t offset,
 ) except -1 nogil:
@@ -457,7 +460,7 @@ cdef const Slot* find_slot(const Slot* slots, uint64_t count, uint64_t address) 
 
 
 cdef int append_named_stub(
-    SymbolTable table, Demangler demangler, const Strings* strings, const Slot* slot, const uint64_t* segments,
+    SymbolTable table, Demangler demangler, Strings* strings, const Slot* slot, const uint64_t* segments,
     uint64_t segment_count, uint64_t start, uint64_t end,
 ) except -1 nogil:
     """Append a stub, unless nothing names what it calls."""
@@ -467,27 +470,34 @@ cdef int append_named_stub(
     row = table.find_start(slot.resolver + bias_of(slot.resolver, segments, segment_count, 0))
     if row < 0:
         return 0
-    demangler.demangle(table.names + table.rows[row].name, table.rows[row].name_length)
-    return append_demangled_stub(table, demangler, start, end)
+    return append_stub_of(
+        table, demangler, strings, table.names + table.rows[row].name, table.rows[row].name_length, start, end
+    )
 
 
-cdef int append_demangled_stub(
-    SymbolTable table, Demangler demangler, uint64_t start, uint64_t end
+cdef int append_stub_of(
+    SymbolTable table, Demangler demangler, Strings* strings, const unsigned char* name, uint64_t name_length,
+    uint64_t start, uint64_t end,
 ) except -1 nogil:
-    """Append a stub of the function whose name was demangled last."""
+    """Append a stub of the function of a name, unless the budget is spent."""
     cdef uint64_t place = table.names_used
-    cdef uint64_t length = min(demangler.length, <uint64_t>MAX_PLT_NAME)
+    cdef uint64_t length
+    if name_length + MAX_PLT_NAME > strings.stub_budget:
+        return 0
+    demangler.demangle(name, name_length)
+    length = min(demangler.length, <uint64_t>MAX_PLT_NAME)
+    strings.stub_budget -= name_length + length
     table.add_names(demangler.text, length)
     table.add_names(b"@plt", min(<uint64_t>4, MAX_PLT_NAME - length))
     return table.append_named(start, end, place, table.names_used - place, BIND_GLOBAL)
 
 
 cdef int append_stub(
-    SymbolTable table, Demangler demangler, const Strings* strings, uint64_t name, uint64_t start, uint64_t end
+    SymbolTable table, Demangler demangler, Strings* strings, uint64_t name, uint64_t start, uint64_t end
 ) except -1 nogil:
     """Append a stub of the function whose name stands at a place of the string table; past it, of none."""
-    cdef bint is_named = name < strings.size
-    demangler.demangle(
-        strings.text + name if is_named else table.names, string_length(strings, name) if is_named else 0
+    if name >= strings.size:
+        return append_stub_of(table, demangler, strings, table.names, 0, start, end)
+    return append_stub_of(
+        table, demangler, strings, strings.text + name, string_length(strings, name), start, end
     )
-    return append_demangled_stub(table, demangler, start, end)

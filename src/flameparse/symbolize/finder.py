@@ -11,7 +11,7 @@ from _thread import allocate_lock
 from functools import partial
 
 from flameparse.errors import DecodeError, SourceError
-from flameparse.limits import MAX_PERF_MAP_BYTES
+from flameparse.limits import MAX_DUMP_PROCESSES, MAX_PERF_MAP_BYTES
 from flameparse.model.dso import Dso, DsoKind
 from flameparse.symbolize.bundle import (
     VDSO,
@@ -33,15 +33,16 @@ from flameparse.symbolize.elf_search import (
 from flameparse.symbolize.kernel_search import KernelSearch, module_name
 from flameparse.symbolize.machine import is_this_machine, live_process, vdso
 from flameparse.symbolize.options import PERF_RULES, HostFacts, SymbolOptions
-from flameparse.symbolize.symbol_file import SymbolFile, open_beneath, open_local, open_named
+from flameparse.symbolize.symbol_file import SymbolFile, is_special_place, open_beneath, open_local, open_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    Opener = Callable[[], SymbolFile | None]
-
+    from flameparse.symbolize.machine import LiveProcess
     from flameparse.symbolize.symbol_table import SymbolTable
+
+    Opener = Callable[[], SymbolFile | None]
 
 _DEBUG_ROOT = "/usr/lib/debug"
 _DELETED = b" (deleted)"
@@ -104,6 +105,9 @@ class Finder:
         self._vmlinux: tuple[SymbolTable, str] | tuple[()] | None = None  # (): looked for, and there is none
         self._kallsyms: tuple[dict[bytes, SymbolTable], str] | None = None
         self._kernel: KernelSearch | None = None
+        self._tables: dict[tuple[object, ...], SymbolTable] = {}
+        self._processes: dict[int, LiveProcess | None] = {}
+        self._dump_readers: dict[object, int] = {}
         self._lock = allocate_lock()
         home = os.environ.get("HOME", "")
         self._cache = os.path.join(home, ".debug") if home else None
@@ -136,6 +140,14 @@ class Finder:
             return self._find_elf(dso)
         return Found(reason="" if dso.kind == DsoKind.CODE else f"{os.fsdecode(dso.path)} is no file")
 
+    def _process(self, pid: int) -> LiveProcess | None:
+        """Find a recorded process, if it lives; one may have mapped thousands of files."""
+        if not self.is_local:
+            return None
+        if pid not in self._processes:
+            self._processes[pid] = live_process(pid, self.host.captured_at)
+        return self._processes[pid]
+
     # Files
 
     def _find_elf(self, dso: Dso) -> Found:
@@ -147,8 +159,12 @@ class Finder:
                 return Found(reason="; ".join(search.notes) or self.absence(dso))
             named_by = search.debug or runtime
             debug = None if named_by is runtime else named_by.elf
+            # A recording may name the same files in many ways.
+            files = runtime.file.identity, named_by.file.identity, runtime.elf.build_id
             try:
-                table = load_symbols(runtime.elf, debug, rules=self.options.rules)
+                table = self._tables.get(files)
+                if table is None:
+                    table = self._tables[files] = load_symbols(runtime.elf, debug, rules=self.options.rules)
             except (DecodeError, SourceError) as error:
                 return Found(reason=f"{named_by.file.path}: {error}")
             if dso.kind == DsoKind.FILE and not build_id_of(dso) and self.options.symfs is None:
@@ -165,12 +181,13 @@ class Finder:
         """Look for the files of a mapped ELF file or the vdso, in perf's order; the result is to be closed.
 
         The order: what the file's debug link names, perf's build-id cache, /usr/lib/debug by path and by build id, the
-        file itself, as the process sees it if that lives, and beside it.
+        file itself, as the process sees it if that lives, beside it, and within it.
         """
         search = ElfSearch(dso, self.options.rules, self.opened)
         mapped = self._open_mapped(dso, search)
         search.expect(mapped)
         any(self._steps(dso, search, mapped))
+        search.look_inside()
         return search
 
     def _steps(self, dso: Dso, search: ElfSearch, mapped: OpenElf | None) -> Iterator[bool]:
@@ -223,7 +240,7 @@ class Finder:
             return search.open(open_beneath, self.options.symfs, path)
         if not self.is_local and not (build_id_of(dso) and looks_like_program(path)):
             return None
-        process = live_process(dso.pid, self.host.captured_at) if self.is_local else None
+        process = self._process(dso.pid)
         was_deleted = path != dso.path
         found = None
         if process is not None and (process.is_apart or was_deleted):
@@ -374,10 +391,9 @@ class Finder:
         elif symfs is not None:
             yield partial(open_beneath, symfs, b"tmp/" + name.encode(), follow=False, max_bytes=limit)
         if self._reads_local_maps:
-            process = live_process(pid, self.host.captured_at)
+            process = self._process(pid)
             if process is not None and (process.is_apart or process.inner_pid != pid):
-                inner = f"tmp/perf-{process.inner_pid}.map".encode()
-                yield partial(open_beneath, process.root, inner, follow=False, max_bytes=limit)
+                yield partial(process.open, f"/tmp/perf-{process.inner_pid}.map".encode(), max_bytes=limit)
             yield partial(open_local, b"/tmp/" + name.encode(), max_bytes=limit)
 
     def find_jitdump(self, path: bytes, pid: int) -> SymbolFile | None:
@@ -389,6 +405,12 @@ class Finder:
         """
         notes: list[str] = []
         file = self._first_trusted(self._jitdump_openers(path, pid), pid, notes)
+        if file is not None:
+            readers = self._dump_readers[file.identity] = self._dump_readers.get(file.identity, 0) + 1
+            if readers > MAX_DUMP_PROCESSES:
+                file.close()
+                file = None
+                notes.append(f"{os.fsdecode(path)} counts for no more than {MAX_DUMP_PROCESSES} processes")
         if file is None:
             self.refused[path] = "; ".join(notes) or f"no file {os.fsdecode(path)} {self._map_absence()}"
         return file
@@ -400,9 +422,9 @@ class Finder:
         elif symfs is not None:
             yield partial(open_beneath, symfs, path, follow=False)
         if self._reads_local_maps:
-            process = live_process(pid, self.host.captured_at)
+            process = self._process(pid)
             if process is not None and process.is_apart:
-                yield partial(open_beneath, process.root, path, follow=False)
+                yield partial(process.open, path)
             yield partial(open_local, path)
 
     def _first_trusted(self, openers: Iterable[Opener], pid: int, notes: list[str]) -> SymbolFile | None:
@@ -430,11 +452,13 @@ class Finder:
         """Whether a map of this owner is root's, ours or the traced user's: nobody else's names are believed."""
         if self.options.reads_any_map or uid in (0, os.getuid(), os.geteuid(), self.host.uid, _sudo_user()):
             return True
-        process = live_process(pid, self.host.captured_at) if self.is_local else None
+        process = self._process(pid)
         return process is not None and uid == process.uid
 
 
 def _is_same_inode(dso: Dso) -> bool:
+    if is_special_place(dso.path):
+        return False
     try:
         status = os.lstat(dso.path)
     except (OSError, ValueError):
@@ -444,7 +468,7 @@ def _is_same_inode(dso: Dso) -> bool:
 
 def _exists(path: bytes) -> bool:
     try:
-        return os.path.lexists(path)
+        return not is_special_place(path) and os.path.lexists(path)
     except ValueError:
         return False
 

@@ -13,7 +13,7 @@ from flameparse.errors import DecodeError, SourceError, UnsupportedError
 from flameparse.limits import MAX_KALLSYMS_BYTES
 from flameparse.symbolize.bundle import KALLSYMS
 from flameparse.symbolize.elf_search import build_id_of, is_same_build
-from flameparse.symbolize.machine import kernel_build_id
+from flameparse.symbolize.machine import booted_at, kernel_build_id
 from flameparse.symbolize.symbol_file import SymbolFile, open_beneath, open_named
 
 TYPE_CHECKING = False
@@ -169,18 +169,23 @@ class KernelSearch:
 
         name, address = self._kernel.reference_name, self._kernel.reference_address
         loads = [(s.offset, s.offset + s.file_bytes, s.address - s.offset) for s in elf.segments if s.type == PT_LOAD]
-        rows = []
-        for start, end, row in by_offset.ranges():
-            bias = next((bias for first, last, bias in loads if first <= start < last), None)
-            if bias is not None:
-                rows.append((start + bias, end + bias, by_offset.name(row)))
-        reference = next((start for start, _, text in rows if text == name), None) if name else address
-        if reference is None:
-            raise SourceError(f"{elf.path} has no symbol {name.decode()}, by which to place the kernel")
+
+        def bias_of(offset: int) -> int | None:
+            return next((bias for first, last, bias in loads if first <= offset < last), None)
+
+        moved_by = 0
+        if name:
+            # Looked for among all: other symbols of its address may have been preferred to it.
+            offsets = (by_offset.start(row) for row in range(len(by_offset)) if by_offset.name(row) == name)
+            reference = next((at + bias for at in offsets if (bias := bias_of(at)) is not None), None)
+            if reference is None:
+                raise SourceError(f"{elf.path} has no symbol {name.decode()}, by which to place the kernel")
+            moved_by = address - reference
         table = SymbolTable()
-        for start, end, text in rows:
-            if 0 <= start - reference + address < 1 << 64:
-                table.add(start - reference + address, end - reference + address, text)
+        for start, end, row in by_offset.ranges():
+            bias = bias_of(start)
+            if bias is not None and 0 <= start + bias + moved_by < 1 << 64:
+                table.add(start + bias + moved_by, end + bias + moved_by, by_offset.name(row))
         table.flatten(self._options.rules)
         return table
 
@@ -210,7 +215,11 @@ class KernelSearch:
 
     def _is_running(self) -> bool:
         running = kernel_build_id()
-        return is_same_build(self._build_id, running) if self._build_id and running else self._is_local
+        if self._build_id and running:
+            return is_same_build(self._build_id, running)
+        # One that says nothing of its kernel is of this machine by its files; it may be of a kernel before this boot.
+        end = self._host.captured_at
+        return self._is_local and (bool(self._host.release) or end is None or end >= booted_at())
 
     def _other_kernel(self) -> str:
         here = os.uname()

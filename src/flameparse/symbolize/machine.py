@@ -6,7 +6,8 @@ import os
 import sys
 
 from flameparse.errors import SourceError
-from flameparse.symbolize.symbol_file import SymbolBytes, SymbolFile, open_beneath, open_named
+from flameparse.limits import MAX_SYMBOL_FILE_BYTES
+from flameparse.symbolize.symbol_file import SymbolBytes, SymbolFile, is_special_place, open_local, open_named
 
 _GNU_BUILD_ID = 3
 _MAX_VDSO_BYTES = 1 << 20
@@ -60,7 +61,7 @@ class LiveProcess:
     """A process that ran when a recording ended and runs still.
 
     Attributes:
-        root: its root directory, for `open_beneath`.
+        root: its root directory; what is in it is as little to be trusted as the trace.
         uid: its owner.
         inner_pid: its number in its own container.
         is_apart: whether it sees another file system than we do.
@@ -75,16 +76,14 @@ class LiveProcess:
         self.root = f"/proc/{pid}/root"
         self.is_apart = _link(f"/proc/{pid}/ns/mnt") != _link("/proc/self/ns/mnt") or _link(self.root) != "/"
 
-    def open(self, path: bytes) -> SymbolFile | None:
-        """Open a file as the process would by this path.
-
-        Raises:
-            SourceError: it is not a regular file, or cannot be opened.
-        """
-        return open_beneath(self.root, path)
+    def open(self, path: bytes, *, max_bytes: int = MAX_SYMBOL_FILE_BYTES) -> SymbolFile | None:
+        """Open what the process has at a path, under the conditions of ``open_local``."""
+        return open_local(path, root=self.root, max_bytes=max_bytes)
 
     def open_mapped(self, path: bytes) -> SymbolFile | None:
         """Open a file that the process has mapped, though it may have lost its name since."""
+        if is_special_place(path):
+            return None
         for start, end, mapped in _mappings(self._pid):
             if mapped in (path, path + b" (deleted)"):
                 try:
@@ -105,7 +104,6 @@ def live_process(pid: int, captured_at: float | None) -> LiveProcess | None:
     Layout:
         /proc/PID/stat: pid (comm) state … with field 22 the start in clock ticks since the boot
         /proc/PID/status: lines ``Uid:\treal effective saved file`` and ``NSpid:\touter … inner``
-        /proc/stat: a line ``btime SECONDS``, the boot since the epoch
     Source: man 5 proc.
     """
     if pid <= 0:
@@ -114,12 +112,20 @@ def live_process(pid: int, captured_at: float | None) -> LiveProcess | None:
     fields = _proc_file(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     if not status or len(fields) < 20:
         return None
-    if captured_at is not None:
-        boot = next((line for line in _proc_file("/proc/stat").split(b"\n") if line.startswith(b"btime ")), b"btime 0")
-        if int(boot.split()[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK") > captured_at + 1:
-            return None
+    if captured_at is not None and booted_at() + int(fields[19]) / os.sysconf("SC_CLK_TCK") > captured_at + 1:
+        return None
     facts = dict(line.partition(b":")[::2] for line in status.split(b"\n"))
     return LiveProcess(pid, int(facts[b"Uid"].split()[1]), int(facts.get(b"NSpid", b"%d" % pid).split()[-1]))
+
+
+def booted_at() -> int:
+    """Return when this machine was started, in seconds since the epoch.
+
+    Layout, of a line of /proc/stat: ``btime SECONDS``.
+    Source: man 5 proc.
+    """
+    lines = _proc_file("/proc/stat").split(b"\n")
+    return next((int(line.split()[1]) for line in lines if line.startswith(b"btime ")), 0)
 
 
 def _mappings(pid: int) -> list[tuple[int, int, bytes]]:

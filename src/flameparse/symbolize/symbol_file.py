@@ -20,7 +20,7 @@ _MAX_PATH_BYTES = 4096
 _PROC_READ_BYTES = 64 << 10  # the kernel gives less than that at a time
 
 # Where a file may do harm by being opened, or make the machine look for another one: no trace names one there.
-_SPECIAL_PLACES = (b"/dev/", b"/proc/", b"/sys/", b"/run/", b"/net/", b"/misc/")
+_SPECIAL_PLACES = (b"dev", b"proc", b"sys", b"run", b"net", b"misc")
 
 
 class SymbolFile:
@@ -35,9 +35,10 @@ class SymbolFile:
         path: for messages.
         size: bytes.
         uid: its owner.
+        identity: the same for all paths that lead to it.
     """
 
-    __slots__ = ("_fd", "_stamp", "_start", "path", "size", "uid")
+    __slots__ = ("_fd", "_stamp", "_start", "identity", "path", "size", "uid")
 
     def __init__(self, fd: int, path: str, *, start: int = 0, size: int | None = None) -> None:
         self._fd = fd
@@ -47,6 +48,7 @@ class SymbolFile:
         self._stamp = (status.st_size, status.st_mtime_ns)
         self.size = status.st_size if size is None else size
         self.uid = status.st_uid
+        self.identity = (status.st_dev, status.st_ino, start)
 
     def __enter__(self) -> SymbolFile:
         return self
@@ -141,6 +143,7 @@ class SymbolBytes(SymbolFile):
         self.path = path
         self.size = len(content)
         self.uid = os.getuid()
+        self.identity = (-1, -1, hash(content))
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Return the bytes at a place; fewer only at the end."""
@@ -195,7 +198,12 @@ def open_beneath(
     return _open(root, path, lambda places, status, is_last: follow or not is_last, max_bytes)
 
 
-def open_local(path: bytes, *, max_bytes: int = MAX_SYMBOL_FILE_BYTES) -> SymbolFile | None:
+def is_special_place(path: bytes) -> bool:
+    """Whether a path leads where no program lies and a mere look may do harm."""
+    return next((name for name in path.split(b"/") if name not in (b"", b".")), b"") in _SPECIAL_PLACES
+
+
+def open_local(path: bytes, *, root: str = "/", max_bytes: int = MAX_SYMBOL_FILE_BYTES) -> SymbolFile | None:
     """Open a file of this machine that a trace named.
 
     The kernel gives the paths of mapped files without links, so a link there means that the path is from elsewhere or
@@ -204,6 +212,7 @@ def open_local(path: bytes, *, max_bytes: int = MAX_SYMBOL_FILE_BYTES) -> Symbol
 
     Args:
         path: absolute, without ``..``.
+        root: what a process that the trace named has for ``/``.
         max_bytes: the most it may hold.
 
     Returns:
@@ -214,9 +223,9 @@ def open_local(path: bytes, *, max_bytes: int = MAX_SYMBOL_FILE_BYTES) -> Symbol
     """
     if not path.startswith(b"/") or b".." in path.split(b"/"):
         return None
-    if path.startswith(_SPECIAL_PLACES):
+    if is_special_place(path):
         raise SourceError(f"{os.fsdecode(path)} is not a place of programs")
-    return _open("/", path, _is_moved_directory, max_bytes)
+    return _open(root, path, _is_moved_directory, max_bytes)
 
 
 def _is_moved_directory(places: list[bytes], status: os.stat_result, is_last: bool) -> bool:

@@ -86,9 +86,7 @@ cdef class SymbolTable:
     cdef int prefers_second(
         self, const Symbol* first, const Symbol* second, Demangler demangler, uint64_t* budget
     ) except -1 nogil
-    cdef int spell(
-        self, const Symbol* symbol, Demangler demangler, uint64_t* budget, Spelling* spelling
-    ) except -1 nogil
+    cdef int spell(self, const Symbol* symbol, Demangler demangler, Spelling* spelling) except -1 nogil
     cdef int drop(self, uint32_t row) except -1 nogil
     cdef int flatten_nested(self) except -1 nogil
     cdef int flatten_tree(self, LookupTree tree) except -1 nogil

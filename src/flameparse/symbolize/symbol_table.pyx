@@ -327,8 +327,8 @@ cdef class SymbolTable:
         cdef uint64_t i
         cdef uint64_t kept = 0
         cdef uint32_t row
-        # Names may share their bytes, so that many long ones can stand in a small file: past this, they are compared
-        # as they are in the file.
+        # Names may share their bytes, so that many long ones can stand in a small file: past this, only their lengths
+        # in the file are compared.
         cdef uint64_t budget = 16 * self.names_used + (1 << 20)
         for i in range(self.order_count):
             row = self.order[i]
@@ -356,24 +356,24 @@ cdef class SymbolTable:
             return first.binding == BIND_WEAK
         if (first.binding == BIND_GLOBAL) != (second.binding == BIND_GLOBAL):
             return second.binding == BIND_GLOBAL
+        if <uint64_t>first.name_length + second.name_length > budget[0]:
+            return first.name_length < second.name_length
+        budget[0] -= <uint64_t>first.name_length + second.name_length
         if is_spelled_alike(self.names + first.name, first.name_length, self.names + second.name, second.name_length):
             return is_system_call(self.names + first.name, first.name_length)
-        self.spell(first, demangler, budget, &spelling)
-        self.spell(second, demangler, budget, &other)
+        self.spell(first, demangler, &spelling)
+        self.spell(second, demangler, &other)
         if spelling.underscores != other.underscores:
             return spelling.underscores > other.underscores
         if spelling.length != other.length:
             return spelling.length < other.length
         return spelling.is_system_call
 
-    cdef int spell(
-        self, const Symbol* symbol, Demangler demangler, uint64_t* budget, Spelling* spelling
-    ) except -1 nogil:
+    cdef int spell(self, const Symbol* symbol, Demangler demangler, Spelling* spelling) except -1 nogil:
         """Measure a symbol's name as it is printed."""
         cdef const unsigned char* text = self.names + symbol.name
         spelling.length = symbol.name_length
-        if demangler is not None and symbol.name_length <= budget[0]:
-            budget[0] -= symbol.name_length
+        if demangler is not None:
             demangler.demangle(text, symbol.name_length)
             text = demangler.text
             spelling.length = demangler.length

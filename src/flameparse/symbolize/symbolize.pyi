@@ -7,11 +7,12 @@ from flameparse.symbolize.symbol_table import SymbolTable
 @final
 class DsoFrames:
     dso: Dso
+    dso_row: int
     module: bytes
     found: Any
     count: int
     named: int
-    def __new__(cls, dso: Dso, capacity: int) -> DsoFrames: ...
+    def __new__(cls, dso: Dso, dso_row: int, capacity: int) -> DsoFrames: ...
     def read_as_tool(self) -> None: ...
     def resolve(self, table: SymbolTable, demangles: bool, rules: str = "precise") -> None: ...
 

@@ -13,9 +13,11 @@ from flameparse.model.growth cimport reserve
 from flameparse.model.sample_table cimport SampleTable
 from flameparse.model.stack_table cimport StackTable
 from flameparse.model.string_table cimport StringTable
+from flameparse.scan.byte_hash cimport hash_bytes
 from flameparse.symbolize.names.demangle cimport Demangler
 from flameparse.symbolize.symbol_table cimport Symbol, SymbolTable
 
+from flameparse import limits
 from flameparse.model.dso import DsoKind
 
 # What is kept of an address that nothing names: the half of the address space, which tells kernel from user.
@@ -27,6 +29,7 @@ cdef class DsoFrames:
 
     Attributes:
         dso: the ``Dso``.
+        dso_row: its place in the profile's DSOs.
         module: what is printed behind its frames.
         found: where its symbols came from; set by the caller of ``resolve``.
         count: frames.
@@ -34,6 +37,7 @@ cdef class DsoFrames:
     """
 
     cdef readonly object dso
+    cdef readonly uint32_t dso_row
     cdef readonly bytes module
     cdef bytes suffix           # what a tool reads as the end of each name; None where it reads the module whole
     cdef public object found
@@ -49,8 +53,9 @@ cdef class DsoFrames:
     cdef uint64_t text_used
     cdef uint64_t text_capacity
 
-    def __cinit__(self, dso, uint32_t capacity):
+    def __cinit__(self, dso, uint32_t dso_row, uint32_t capacity):
         self.dso = dso
+        self.dso_row = dso_row
         self.module = dso.path
         self.frames = <uint32_t*>malloc(capacity * sizeof(uint32_t) + 1)
         self.addresses = <uint64_t*>malloc(capacity * sizeof(uint64_t) + 1)
@@ -102,6 +107,8 @@ cdef class DsoFrames:
         cdef uint32_t i
         cdef int64_t row
         cdef Symbol* symbol
+        # Names of a file may share their bytes; past this, an address stays without one.
+        cdef uint64_t budget = 16 * table.names_used + (1 << 20)
         for i in range(self.count):
             self.names[i] = NONE_ID
             row = table.find(self.addresses[i])
@@ -109,10 +116,14 @@ cdef class DsoFrames:
                 continue
             if not name_of_row[row]:
                 symbol = &table.rows[row]
+                if symbol.name_length > budget:
+                    continue
+                budget -= symbol.name_length
                 if demangler is None:
                     self.keep(table.names + symbol.name, symbol.name_length)
                 else:
                     demangler.demangle(table.names + symbol.name, symbol.name_length)
+                    budget -= min(budget, demangler.length)
                     self.keep(demangler.text, demangler.length)
                 name_of_row[row] = <uint32_t>self.name_count
             self.names[i] = name_of_row[row] - 1
@@ -182,7 +193,7 @@ def group_frames(profile not None):
             frame = &frames.rows[i]
             if frame.name == NONE_ID and frame.dso < dso_count:
                 counts[frame.dso] += 1
-        groups = [DsoFrames(rows[i], counts[i]) if counts[i] else None for i in range(dso_count)]
+        groups = [DsoFrames(rows[i], i, counts[i]) if counts[i] else None for i in range(dso_count)]
     finally:
         free(counts)
     for i in range(frames.count):
@@ -225,7 +236,7 @@ def settle(profile not None, list groups not None, *, bint keeps_addresses=False
     cdef uint32_t module_count = len(modules)
     try:
         for group in groups:
-            modules[profile.dsos.rows.index(group.dso)] = group.module
+            modules[group.dso_row] = group.module
             unknown = NONE_ID if group.suffix is None else strings.add(b"[unknown]" + group.suffix)
             group.span(&low, &high)
             name_ids = <uint32_t*>malloc(group.name_count * sizeof(uint32_t) + 1)
@@ -235,7 +246,7 @@ def settle(profile not None, list groups not None, *, bint keeps_addresses=False
                 begin = 0
                 for i in range(group.name_count):
                     end = group.name_ends[i]
-                    name_ids[i] = <uint32_t>strings.intern(group.text + begin, end - begin)
+                    name_ids[i] = intern_name(profile, group.text + begin, end - begin)
                     begin = end
                 used = named = 0
                 for i in range(group.count):
@@ -272,6 +283,18 @@ def settle(profile not None, list groups not None, *, bint keeps_addresses=False
         free(uses)
     profile.diagnostics.count("frames_seen", used)
     profile.diagnostics.count("frames_unnamed", used - named)
+
+
+cdef uint32_t intern_name(profile, const unsigned char* name, uint64_t length) except NONE_ID:
+    """Intern a name, or of a very long one the start and a hash, so that distinct ones stay distinct."""
+    cdef StringTable strings = profile.strings
+    cdef uint64_t cap = limits.MAX_NAME_BYTES
+    cdef uint64_t hashed
+    if length <= cap:
+        return <uint32_t>strings.intern(name, length)
+    hashed = hash_bytes(name, length, 0)
+    profile.diagnostics.cut_names.add(hashed)
+    return strings.add(name[: cap - 17] + b"#%016x" % hashed)
 
 
 cdef uint64_t* count_uses(profile) except NULL:

@@ -23,13 +23,8 @@ cdef enum RecordType:
     RECORD_MMAP2 = 10
     RECORD_LOST_SAMPLES = 13
     RECORD_KSYMBOL = 17
-    RECORD_CALLCHAIN_DEFERRED = 22
     FIRST_USER_RECORD = 64
-    USER_TRACING_DATA = 66
     USER_FINISHED_ROUND = 68
-    USER_AUXTRACE = 71
-    USER_COMPRESSED = 81
-    USER_COMPRESSED2 = 83
     # perf's own types end below 100, simpleperf's begin at 32768; what is past these is no record but other bytes.
     RECORD_TYPE_END = 65536
 

@@ -50,6 +50,7 @@ _LEAST_ENTRY_BYTES = 64 + _ID_RANGE_BYTES
 _TRACEPOINT = 2
 _RAW = 4
 _DYNAMIC = 6  # this type and all above it, of which each machine has its own
+_SAMPLE_TIME = 1 << 2
 _SAMPLE_CPU = 1 << 7
 _SAMPLE_RAW = 1 << 10
 _SAMPLE_ACCESS = 1 << 3 | 1 << 14 | 1 << 15 | 1 << 24  # address, weight of either kind, where the data was
@@ -75,7 +76,6 @@ class Header:
         features: payloads by number, of those that are there.
         damage: what is missing or broken, a line each; none of a recording that is whole.
         stop: where the records stop and where they should, or None.
-        other_records: counts by type of the records given to ``user_record`` that say nothing of use.
         hostname, release, version, arch, cpu: of the recorder's machine, kernel and perf; empty where unknown.
         command: the recorder's command line.
         cpus_available, cpus_online: 0 where unknown.
@@ -94,7 +94,7 @@ class Header:
         "arch", "attrs", "build_ids", "captured_at", "clock_data", "clock_resolution", "command", "cpu",
         "cpus_available", "cpus_online", "damage", "data_offset", "data_size", "feature_numbers", "features",
         "first_time", "groups", "hostname", "id_count", "is_compressed", "is_directory", "is_killed", "is_pipe",
-        "last_time", "order", "other_records", "place_of_id", "release", "stop", "swaps", "time_conv", "tracepoints",
+        "last_time", "order", "place_of_id", "release", "stop", "swaps", "time_conv", "tracepoints",
         "version",
     )  # fmt: skip
 
@@ -114,7 +114,6 @@ class Header:
         self.features: dict[int, bytes] = {}
         self.damage: list[str] = []
         self.stop: tuple[int, int] | None = None
-        self.other_records: dict[int, int] = {}
         self.hostname = self.release = self.version = self.arch = self.cpu = b""
         self.command: list[bytes] = []
         self.cpus_available = self.cpus_online = 0
@@ -133,12 +132,17 @@ class Header:
         return self._printed_with(dict.fromkeys(range(_DYNAMIC + 1), _SAMPLE_CPU))
 
     @property
+    def timed_events(self) -> frozenset[bytes]:
+        """Names of the events whose samples ``perf script`` prints with their time."""
+        return self._printed_with(dict.fromkeys(range(_DYNAMIC + 1), _SAMPLE_TIME))
+
+    @property
     def followed_events(self) -> frozenset[bytes]:
         """Names of the events after which ``perf script`` prints more: a tracepoint's fields, an access's address."""
         return self._printed_with({_TRACEPOINT: _SAMPLE_RAW, _RAW: _SAMPLE_ACCESS})
 
     def user_record(self, type: int, misc: int, payload: bytes, trailing: bytes = b"") -> None:
-        """Take over what a record of type 64 or above says; what is broken is noted in ``damage``.
+        """Take over what a record of type 64 or above says, if it is of use; what is broken is noted in ``damage``.
 
         Args:
             type, misc: of its header.
@@ -156,7 +160,7 @@ class Header:
                 self.add_ids(fields.u64s(fields.left // 8))
             elif type == HEADER_FEATURE:
                 number = fields.u64()
-                if fields.left:  # else it marks the end
+                if fields.left and number not in self.features:  # one without a payload marks the end
                     self.take_feature(number, fields.take(fields.left))
             elif type == EVENT_UPDATE:
                 self._update_event(fields)
@@ -166,8 +170,6 @@ class Header:
                 self.take_feature(features.TRACING_DATA, trailing)
             elif type == TIME_CONV:
                 self.time_conv = (fields.u64(), fields.u64(), fields.u64())
-            else:
-                self.other_records[type] = self.other_records.get(type, 0) + 1
         except LimitError:
             raise
         except DecodeError as error:
@@ -216,7 +218,7 @@ class Header:
             self.damage.remove("stopped at offset {} of {}".format(*self.stop))
             offset, end = min(offset, self.stop[0]), max(end, self.stop[1])
         self.stop = offset, end
-        self.note(f"stopped at offset {offset} of {end}")
+        self.damage.append(f"stopped at offset {offset} of {end}")
 
     def name_tracepoints(self) -> None:
         """Name the events that are tracepoints by the tracing data."""
@@ -364,9 +366,13 @@ def read_header(source: SomeSource) -> Header:
         header.is_directory = features.DIR_FORMAT in header.feature_numbers
     if source.is_seekable:
         _find_records_end(header, data_bytes, read_at, size)
+    elif data_bytes or (
+        header.data_offset <= limits.MAX_FEATURE_BYTES
+        and _has_table(header, source.peek(header.data_offset + 8)[header.data_offset :], header.data_offset)
+    ):
+        header.data_size = data_bytes
     else:
-        header.data_size = data_bytes or None
-        header.is_killed = not data_bytes
+        _note_killed(header)
     return header
 
 
@@ -438,9 +444,13 @@ def _find_records_end(header: Header, data_bytes: int, read_at: ReadAt, size: in
         header.data_size = data_bytes
         _read_features(header, read_at, end, size)
     else:
-        header.is_killed = True
+        _note_killed(header)
         header.data_size = size - header.data_offset
-        header.note("the recorder was killed")
+
+
+def _note_killed(header: Header) -> None:
+    header.is_killed = True
+    header.note("the recorder was killed")
 
 
 def _has_table(header: Header, start: bytes, offset: int) -> bool:

@@ -58,7 +58,7 @@ cdef class RecordWalk:
         user_record: None, or ``(type, misc, body)`` of the record of perf's own that ended the last ``feed``.
         first_sample_time: the least time of all samples, 2**64 - 1 where none has one.
         sample_count: samples passed over or held.
-        lost: samples the kernel says it lost.
+        lost: samples the kernel says it lost, 2**64 - 1 at the most.
         unknown_ids: records, other than samples, of events that the header does not know.
         malformed: records, other than samples, too short for what they must hold.
         settled_time: nothing older than that follows.
@@ -214,13 +214,15 @@ cdef class RecordWalk:
         """
         cdef SideEvent event
         cdef uint64_t time
+        cdef uint64_t lost = 0
         if type == RECORD_LOST or type == RECORD_LOST_SAMPLES:
             if size < (24 if type == RECORD_LOST else 16):
                 self.malformed += 1
             elif type == RECORD_LOST:
-                self.lost += load_u64(record + 16, self.swaps)
+                lost = load_u64(record + 16, self.swaps)
             elif not load_u16(record + 4, self.swaps) & MISC_LOST_BY_BPF:
-                self.lost += load_u64(record + 8, self.swaps)
+                lost = load_u64(record + 8, self.swaps)
+            self.lost += min(lost, UINT64_MAX - self.lost)
             return 0
         time = self.time_of(record, type, size)
         if time == 0 or time == UINT64_MAX:

@@ -154,9 +154,9 @@ class Recording:
         """Take all side events of a scanned file into account; samples can be decoded from now on."""
         self.space.add_build_ids(self.header.build_ids)
         self.space.apply_events(self.side_events)
-        for attr in self.header.attrs:
-            # Decoders on several threads only look names up.
-            self.profile.strings.add(attr.name)
+        # Decoders on several threads only look names up.
+        for name in (b"[other]", *(attr.name for attr in self.header.attrs)):
+            self.profile.strings.add(name)
 
     def new_decoder(self) -> SampleDecoder:
         """A decoder of the recording's samples into its profile."""
@@ -172,15 +172,19 @@ class Recording:
             names_come_late=self.is_stream,
         )
 
-    def decode_stream(self, decoder: SampleDecoder, load_code: Callable[[], None], report: Callable[[], None]) -> None:
+    def decode_stream(
+        self, decoder: SampleDecoder, load_code: Callable[[], None], report: Callable[[], None], *, max_held: int
+    ) -> None:
         """Read a stream to its end, samples and all.
 
         Args:
             decoder: of its samples.
             load_code: called when all side events are known that samples still wait for.
             report: called now and then.
+            max_held: bytes of samples that wait for what may still be said of their time, or for code, before they are
+                decoded with what is known.
         """
-        stream = _Stream(self, decoder)
+        stream = _Stream(self, decoder, max_held)
         buffer = memoryview(bytearray(limits.READ_BLOCK_BYTES))
         left = self.header.data_offset
         while left and (count := self.source.readinto(buffer[:left])):
@@ -252,13 +256,14 @@ class _Stream:
     """
 
     __slots__ = (
-        "_decoder", "_inner_rest", "_recording", "_rest", "_sequence", "_tracing_record", "_trailing",
+        "_decoder", "_inner_rest", "_max_held", "_recording", "_rest", "_sequence", "_tracing_record", "_trailing",
         "_trailing_left", "_waits_for_code", "_walk", "_zstd", "is_open", "offset", "received",
     )  # fmt: skip
 
-    def __init__(self, recording: Recording, decoder: SampleDecoder) -> None:
+    def __init__(self, recording: Recording, decoder: SampleDecoder, max_held: int) -> None:
         self._recording = recording
         self._decoder = decoder
+        self._max_held = max_held
         self._walk = recording.walk
         self._zstd: ZstdRecords | None = None
         self._rest = self._inner_rest = b""
@@ -292,7 +297,7 @@ class _Stream:
         self._rest = self._take(self._rest + bytes(data))
         if self._walk.is_stopped or self.received == self._recording.end:
             self.is_open = False
-        if self._walk.held_bytes_count > limits.MAX_HELD_BYTES:
+        if self._walk.held_bytes_count > self._max_held:
             self._recording.profile.diagnostics.count("early_samples", self._walk.held_count)
             self._decoder.feed_held(self._walk, _ALL_TIME)
 

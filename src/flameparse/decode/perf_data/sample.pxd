@@ -107,6 +107,7 @@ cdef class SampleDecoder:
     cdef KnownIp no_slot           # the empty slot of rows that have none of their own
     cdef uint64_t seed
     cdef Space elsewhere           # of a hypervisor: nothing is known of it
+    cdef Space unmapped            # of a thread that was gone: it has no process any more
     cdef LastChain lanes[CHAIN_LANES]
     cdef Space spaces[PROCESS_SLOTS]  # of processes as the last sample met them
     cdef int32_t pids[PROCESS_SLOTS]
@@ -126,11 +127,13 @@ cdef class SampleDecoder:
     cdef uint64_t unknown_event
     cdef uint64_t malformed
     cdef uint64_t malformed_sites[FIRST_SITES]
+    cdef uint32_t malformed_site_count
     cdef uint64_t bad_chains
     cdef uint64_t truncated
     cdef uint64_t not_unwound
     cdef uint64_t deferred
 
+    cdef int open_tables(self)
     cdef int decode_records(
         self, const unsigned char* at, const unsigned char* end, uint64_t sequence
     ) except -1 nogil

@@ -39,6 +39,7 @@ from flameparse.scan.byte_span cimport (
 from os import urandom
 
 from flameparse import limits
+from flameparse.model.absorb import prune, return_freed_memory
 from flameparse.model.profile import Profile
 
 
@@ -47,7 +48,7 @@ cdef enum:
     KNOWN_ELSEWHERE = 0
     KNOWN_UNMAPPED = 1
     FIRST_KNOWN = 2
-    LEAST_SLOTS = 64
+    LEAST_SLOTS = 8   # many processes have a sample or two
 
 
 cdef int32_t KERNEL_PID = -1
@@ -234,12 +235,7 @@ cdef class SampleDecoder:
         self.functions = functions
         self.swaps = layouts.swaps
         self.names_come_late = names_come_late
-        self.strings = profile.strings
-        self.frames = profile.frames
-        self.stacks = profile.stacks
-        self.threads = profile.threads
-        self.events = profile.events
-        self.samples = profile.samples
+        self.open_tables()
         self.max_frames = max_frames if max_frames else UINT64_MAX
         self.unmapped_mask = UINT64_MAX if keeps_addresses else 0xFFFF000000000000u
         self.chains = Memo(limits.MAX_CHAIN_MEMO_BYTES)
@@ -252,13 +248,27 @@ cdef class SampleDecoder:
         # What is looked up in a slot never is the number of the next one.
         for i in range(PROCESS_SLOTS):
             self.pids[i] = i + 1
-        for i in range(THREAD_SLOTS):
-            self.known_threads[i].tid = i + 1
         self.reserve_known(FIRST_KNOWN)
         self.elsewhere.process = self.elsewhere.version = NONE_ID
         self.elsewhere.known = KNOWN_ELSEWHERE
+        self.unmapped.process = self.unmapped.version = NONE_ID
+        self.unmapped.known = KNOWN_UNMAPPED
+        self.unmapped.is_user = True
         if first_time is not None:
             self.samples.open_window(min(first_time, INT64_MAX))
+
+    cdef int open_tables(self):
+        """Fill the tables that the profile has now."""
+        cdef int i
+        self.strings = self.profile.strings
+        self.frames = self.profile.frames
+        self.stacks = self.profile.stacks
+        self.threads = self.profile.threads
+        self.events = self.profile.events
+        self.samples = self.profile.samples
+        for i in range(THREAD_SLOTS):
+            self.known_threads[i].tid = i + 1
+        return 0
 
     def __dealloc__(self):
         cdef int i
@@ -282,6 +292,20 @@ cdef class SampleDecoder:
             max_frames=0 if self.max_frames == UINT64_MAX else self.max_frames,
             keeps_addresses=self.unmapped_mask == UINT64_MAX,
         )
+
+    def prune(self):
+        """Fold the rarer half of the stacks into ``[other]``; strings, which decoders share, stay."""
+        smaller = Profile(self.samples.sibling())
+        smaller.strings = self.strings
+        smaller.dsos = self.profile.dsos
+        self.finish()
+        prune(self.profile, smaller)
+        self.profile.take_tables(smaller)
+        # Events were taken over in their order, so their rows are the same.
+        self.open_tables()
+        self.chains.clear()
+        self.forget_addresses()
+        return_freed_memory()
 
     def feed(self, const unsigned char[::1] block not None, Py_ssize_t length, uint64_t offset):
         """Decode the samples among whole records.
@@ -376,7 +400,7 @@ cdef class SampleDecoder:
         return len(names) < len(self.events)
 
     def finish(self):
-        """Hand over the last sample and the account."""
+        """Hand over the last sample, and the account since the last time."""
         self.settle()
         diagnostics = self.profile.diagnostics
         for reason, count in (
@@ -393,11 +417,18 @@ cdef class SampleDecoder:
         diagnostics.count("truncated_stacks", self.truncated)
         diagnostics.count("not_unwound", self.not_unwound)
         diagnostics.count("deferred_chains", self.deferred)
+        self.guest = self.unknown_event = self.malformed = self.bad_chains = 0
+        self.truncated = self.not_unwound = self.deferred = 0
 
     @property
     def malformed_places(self):
         """Where the first few samples stand that are shorter or longer than what they must hold."""
-        return [self.malformed_sites[i] for i in range(min(self.malformed, <uint64_t>FIRST_SITES))]
+        return [self.malformed_sites[i] for i in range(self.malformed_site_count)]
+
+    @property
+    def memory_bytes(self):
+        """Bytes of the tables that ``prune`` makes smaller."""
+        return self.frames.memory_bytes + self.stacks.memory_bytes + self.samples.memory_bytes
 
     cdef int decode_records(
         self, const unsigned char* at, const unsigned char* end, uint64_t sequence
@@ -456,20 +487,30 @@ cdef class SampleDecoder:
         sample.cpu = <int32_t>load_u32(record + layout.cpu_at, swaps) if layout.cpu_at else UNKNOWN_CPU
         sample.period = load_u64(record + layout.period_at, swaps) if layout.period_at else layout.sample_period
         sample.thread = <uint32_t>self.thread_at(pid, tid, time, sequence)
-        self.enter(pid, time, sequence, &user)
+        if pid == KERNEL_PID:
+            user = self.unmapped
+        else:
+            self.enter(pid, time, sequence, &user)
         self.enter(KERNEL_PID, time, sequence, &kernel)
         self.push_parts(&parts, layout, tid, &user, &kernel)
         self.not_unwound += parts.has_user_stack
         if layout.sample_type & SAMPLE_READ and parts.values is not NULL:
-            return self.finish_values(&parts, &sample, time)
-        sample.event = <uint32_t>self.event_at(row, time)
+            return self.finish_values(&parts, &sample, time if layout.time_at else sequence)
+        sample.event = <uint32_t>self.event_at(row, time if layout.time_at else sequence)
         return self.finish_sample(&sample)
 
     cdef int drop_malformed(self, uint64_t sequence) noexcept nogil:
-        """Account for a sample that is not as long as what it must hold."""
-        if self.malformed < FIRST_SITES:
-            self.malformed_sites[self.malformed] = sequence
+        """Account for a sample that is not as long as what it must hold; the first sites are kept, in order."""
+        cdef uint32_t i = min(self.malformed_site_count, <uint32_t>FIRST_SITES - 1)
         self.malformed += 1
+        if self.malformed_site_count < FIRST_SITES:
+            self.malformed_site_count += 1
+        elif sequence > self.malformed_sites[i]:
+            return 0
+        while i and self.malformed_sites[i - 1] > sequence:
+            self.malformed_sites[i] = self.malformed_sites[i - 1]
+            i -= 1
+        self.malformed_sites[i] = sequence
         return 0
 
     cdef int push_parts(
@@ -798,6 +839,7 @@ cdef class SampleDecoder:
             value = load_u64(at, self.swaps)
             id = self.layouts.find_id(load_u64(at + parts.value_id_at, self.swaps))
             at += parts.value_bytes
+            place += 1  # the events of one moment are in the order of their values
             if id == NONE_ID:
                 self.unknown_event += 1
                 continue
