@@ -3,6 +3,8 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from flameparse.model.frame_table cimport NONE_ID
 from flameparse.model.growth cimport prefetch
 from flameparse.model.hash_index cimport HashIndex, slot_id
+from flameparse.model.sample_table cimport Sample, SampleTable
+from flameparse.model.stack_table cimport StackTable
 from flameparse.scan.byte_hash cimport hash_bytes
 
 
@@ -56,3 +58,40 @@ cdef class Memo:
     cdef void clear(self) noexcept nogil
     cdef uint32_t find(self, const void* text, uint32_t length, uint32_t tag) noexcept nogil
     cdef int64_t put(self, const void* text, uint32_t length, uint32_t tag, uint32_t meaning) except -1 nogil
+
+
+cdef inline int add_with_chain(
+    SampleTable samples, Sample* sample, StackTable stacks, Memo chains, const uint32_t* chain, uint64_t length,
+    uint32_t tag,
+) except -1 nogil:
+    """Give a sample its stack, from the memo where the whole chain is known, and hand it over.
+
+    Args:
+        samples, sample: where to, and what; its ``stack`` is set.
+        stacks: the chain's stack is interned there.
+        chains: the memo.
+        chain: frame ids, leaf first.
+        length: how many; 0 for a sample without frames.
+        tag: the chain's, as ``chains.tag_of`` gives it.
+
+    Raises:
+        MemoryError: no room.
+        OverflowError: a weight past 2**64 - 1.
+    """
+    cdef uint32_t size = <uint32_t>(length * sizeof(uint32_t))
+    cdef uint32_t known
+    cdef MemoChain* row
+    if not length:
+        sample.stack = NONE_ID
+        return samples.add(sample[0], NULL)
+    known = chains.find(chain, size, tag)
+    if known == NONE_ID:
+        sample.stack = <uint32_t>stacks.intern_leaf_first(chain, length, sample.thread)
+        if not chains.has_room(size):
+            chains.clear()
+            if not chains.has_room(size):  # larger than the whole memo
+                return samples.add(sample[0], NULL)
+        known = <uint32_t>chains.put(chain, size, tag, sample.stack)
+    row = chains.chain(known)
+    sample.stack = row.stack
+    return samples.add(sample[0], &row.total)

@@ -18,7 +18,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcmp, memcpy
 
-from flameparse.decode.line_memo cimport Memo, MemoChain, MemoLine
+from flameparse.decode.line_memo cimport Memo, MemoLine, add_with_chain
 from flameparse.decode.perf_header cimport (
     DIALECT_INFERNO, DIALECT_NATIVE, DIALECT_STACKCOLLAPSE, NOT_A_HEADER, RECORD_LINE, Header,
     find_frame, parse_header, parse_thread,
@@ -482,32 +482,13 @@ cdef class PerfScriptDecoder:
 
     cdef int settle(self) except -1 nogil:
         """Intern the stack of the sample set aside, if there is one, and hand the sample over."""
-        cdef MemoChain* chain
-        cdef uint32_t size = <uint32_t>(self.waiting_length * sizeof(uint32_t))
-        cdef uint32_t known
         if not self.is_waiting:
             return 0
         self.is_waiting = False
-        if not size:
-            self.waiting_sample.stack = NONE_ID
-            return self.samples.add(self.waiting_sample, NULL)
-        known = self.chains.find(self.waiting, size, self.waiting_tag)
-        if known == NONE_ID:
-            if not self.chains.has_room(size):
-                self.chains.clear()
-                if not self.chains.has_room(size):
-                    # Larger than the whole memo.
-                    self.waiting_sample.stack = <uint32_t>self.stacks.intern_leaf_first(
-                        self.waiting, self.waiting_length, self.waiting_sample.thread
-                    )
-                    return self.samples.add(self.waiting_sample, NULL)
-            known = <uint32_t>self.chains.put(
-                self.waiting, size, self.waiting_tag,
-                <uint32_t>self.stacks.intern_leaf_first(self.waiting, self.waiting_length, self.waiting_sample.thread),
-            )
-        chain = self.chains.chain(known)
-        self.waiting_sample.stack = chain.stack
-        return self.samples.add(self.waiting_sample, &chain.total)
+        return add_with_chain(
+            self.samples, &self.waiting_sample, self.stacks, self.chains, self.waiting, self.waiting_length,
+            self.waiting_tag,
+        )
 
     cdef int begin_sample(self) except -1 nogil:
         """Close the sample before and start reading frames."""

@@ -12,7 +12,7 @@ from libc.string cimport memcpy, memmove, memset
 
 from flameparse.decode.address_space cimport AddressSpace
 from flameparse.decode.mapping_tree cimport Mapping
-from flameparse.decode.line_memo cimport Memo, MemoChain
+from flameparse.decode.line_memo cimport Memo, add_with_chain
 from flameparse.decode.perf_data.abi cimport (
     BRANCH_CALL_STACK, BRANCH_COUNTERS, BRANCH_HW_INDEX, CONTEXT_FIRST, CONTEXT_HYPERVISOR, CONTEXT_KERNEL,
     CONTEXT_USER, CONTEXT_USER_DEFERRED, CPUMODE_GUEST_KERNEL, CPUMODE_GUEST_USER, CPUMODE_KERNEL, CPUMODE_USER,
@@ -872,26 +872,13 @@ cdef class SampleDecoder:
 
     cdef int settle(self) except -1 nogil:
         """Intern the stack of the sample set aside, if there is one, and hand the sample over."""
-        cdef MemoChain* chain
-        cdef uint32_t size = <uint32_t>(self.waiting_length * sizeof(uint32_t))
-        cdef uint32_t known
         if not self.is_waiting:
             return 0
         self.is_waiting = False
-        if not size:
-            self.waiting_sample.stack = NONE_ID
-            return self.samples.add(self.waiting_sample, NULL)
-        known = self.chains.find(self.waiting, size, self.waiting_tag)
-        if known == NONE_ID:
-            if not self.chains.has_room(size):
-                self.chains.clear()
-            known = <uint32_t>self.chains.put(
-                self.waiting, size, self.waiting_tag,
-                <uint32_t>self.stacks.intern_leaf_first(self.waiting, self.waiting_length, self.waiting_sample.thread),
-            )
-        chain = self.chains.chain(known)
-        self.waiting_sample.stack = chain.stack
-        return self.samples.add(self.waiting_sample, &chain.total)
+        return add_with_chain(
+            self.samples, &self.waiting_sample, self.stacks, self.chains, self.waiting, self.waiting_length,
+            self.waiting_tag,
+        )
 
 
 def name_unknown_threads(profile not None):
