@@ -107,6 +107,7 @@ class TestHeaders:
         assert file.section_number(b".symtab") == 1
         assert not file.has_symtab
 
+    @pytest.mark.memory
     def test_a_name_without_end_is_not_kept_for_every_section(self):
         builder = ElfParts()
         for _ in range(2000):
