@@ -58,9 +58,9 @@ if (( $# )); then
     exit
 fi
 # Two halves at once; each looks for its own leaks as it ends.
-half=tests/fuzz failed=0
-run $half >build/sanitize/half.log 2>&1 &
-run --ignore=$half || failed=1
+half=(tests/fuzz tests/property) failed=0
+run "${half[@]}" >build/sanitize/half.log 2>&1 &
+run "${half[@]/#/--ignore=}" || failed=1
 wait $! || failed=1
 cat build/sanitize/half.log
 exit $failed
