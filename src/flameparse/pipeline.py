@@ -418,7 +418,7 @@ def _decode_perf_data(source: Source, options: LoadOptions, progress: Progress |
     def give_bounds(recording: Recording, rows: list[int]) -> None:
         """Once some samples are decoded: the symbols of what they met tell which addresses need not be kept apart."""
         assert found is not None
-        found.give_bounds(recording, rows)
+        found.give_bounds(recording, rows, as_tool=options.compat is not None)
 
     recording, profile = decode_perf_data(
         source,
@@ -486,7 +486,7 @@ def _read_back_headers(profile: Profile, header: Header, tool: str) -> Profile:
         followed_events=header.followed_events,
         cpu_events=header.cpu_events,
         timed_events=header.timed_events,
-        name_width=max(len(attr.name) for attr in header.attrs),
+        name_width=max((len(attr.name) for attr in header.attrs), default=0),
     )
     return relabel(profile, labels, meanings)
 

@@ -111,6 +111,7 @@ _COUNTS = {
     "early_samples": "samples decoded too early",
     "throttled": "times throttled",
     "unknown_records": "records of unknown kind",
+    "records_of_unknown_events": "records of unknown events",
     "malformed_records": "records too short",
     "unverified_files": "files taken without a build id",
 }

@@ -32,13 +32,16 @@ class Symbols:
         self._threads = threads
         self._found: dict[Dso, Found] = {}
 
-    def give_bounds(self, recording: Recording, rows: list[int]) -> None:
+    def give_bounds(self, recording: Recording, rows: list[int], *, as_tool: bool) -> None:
         """Tell the decoders of a recording which addresses will have the same name.
 
         Args:
             recording: whose ``functions`` are told.
             rows: of its DSOs, those to load symbols for.
+            as_tool: see ``DsoFrames.read_as_tool``: names that keep their offset differ from address to address.
         """
+        if as_tool:
+            rows = [row for row in rows if b" (" not in recording.profile.dsos.rows[row].path]
         dsos = [recording.profile.dsos.rows[row] for row in rows]
         self._for_each(self._find, dsos)
         for row, dso in zip(rows, dsos, strict=True):

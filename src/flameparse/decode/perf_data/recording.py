@@ -222,6 +222,7 @@ class Recording:
             ("throttled", counts.get("throttle", 0)),
             ("unknown_records", counts.get("unknown", 0)),
             ("malformed_records", self.walk.malformed),
+            ("records_of_unknown_events", self.walk.unknown_ids),
         ):
             diagnostics.count(what, how_many)
 
