@@ -21,7 +21,7 @@ flameparse\.document\.tree\.Event
 flameparse\.document\.tree\.(TreeBuilder|View)
 flameparse\.fold\.(Column|Folder|Scratch)
 flameparse\.model\.absorb\.(Absorption|IdMap)
-flameparse\.passes\.(FrameNames|StackMap)
+flameparse\.passes\.(FrameNames|FrameShapes|StackMap)
 flameparse\.symbolize\.kallsyms\.KernelSymbols
 flameparse\.symbolize\.perf_map\.MapLines
 """

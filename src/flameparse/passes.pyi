@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from _typeshed import ReadableBuffer
 
@@ -12,6 +12,7 @@ def name_frames(
     annotate_kernel: bool = False,
     annotate_jit: bool = False,
     skip_after: Iterable[bytes] = (),
+    modules: bool = False,
 ) -> Profile: ...
 def select(
     profile: Profile,
@@ -26,3 +27,14 @@ def rename_comms(profile: Profile, rename: Callable[[bytes], bytes]) -> None: ..
 def relabel(
     profile: Profile, labels: Profile, meanings: Mapping[tuple[int, int], tuple[int, int, bool]]
 ) -> Profile: ...
+def reshape(
+    profile: Profile,
+    *,
+    tiers: str = "keep",
+    hide: Collection[str] = (),
+    only: Collection[str] = (),
+    filters: Iterable[str] = (),
+    collapse_interpreter: bool = False,
+) -> Profile: ...
+def hidden_classes(hide: Collection[str], only: Collection[str]) -> bytes: ...
+def filter_bits(filters: Iterable[str]) -> int: ...

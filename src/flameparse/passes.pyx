@@ -5,13 +5,31 @@ child is reached.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memcpy
 
+from flameparse.errors import UsageError
+
+from flameparse.frames.classify cimport (
+    CLASS_APP,
+    CLASS_EVAL,
+    CLASS_INTERPRETER,
+    CLASS_NATIVE,
+    classify_frame,
+    filter_of,
+)
 from flameparse.frames.kind cimport frame_kind
+from flameparse.frames.symbol_text cimport contains, ends_with
 from flameparse.frames.tidy cimport FrameNamer
+from flameparse.frames.v8_name cimport (
+    TIER_INTERPRETED,
+    TIER_MASK,
+    V8_FUNCTION,
+    V8_WASM,
+    V8Name,
+)
 from flameparse.model.event_table cimport EventTable
 from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
 from flameparse.model.growth cimport reserve
@@ -20,6 +38,7 @@ from flameparse.model.stack_table cimport StackTable
 from flameparse.model.string_table cimport StringTable
 from flameparse.model.thread_table cimport ThreadTable
 
+from flameparse.frames import classify
 from flameparse.model.profile import Profile
 
 
@@ -32,18 +51,21 @@ cdef class StackMap:
 
     cdef uint32_t* stacks
     cdef uint8_t* is_cut    # the stack lost its callers, and with them its place under a thread
+    cdef uint8_t* roles     # FrameRole of the last frame that stayed
     cdef uint64_t count
 
     def __cinit__(self, uint64_t count):
         self.count = count
         self.stacks = <uint32_t*>malloc(count * sizeof(uint32_t) + 1)
         self.is_cut = <uint8_t*>calloc(count + 1, 1)
-        if self.stacks is NULL or self.is_cut is NULL:
+        self.roles = <uint8_t*>calloc(count + 1, 1)
+        if self.stacks is NULL or self.is_cut is NULL or self.roles is NULL:
             raise MemoryError
 
     def __dealloc__(self):
         free(self.stacks)
         free(self.is_cut)
+        free(self.roles)
 
 
 cdef class FrameNames:
@@ -150,16 +172,17 @@ cdef object share_tables(object profile, SampleTable samples):
 
 def name_frames(
     profile not None, *, str style="tidy", bint addrs=False, bint annotate_kernel=False, bint annotate_jit=False,
-    skip_after=(),
+    skip_after=(), bint modules=False,
 ):
     """Give every frame the name it is printed under, and its kind.
 
     Args:
         profile: as decoded. Frames that already have a kind (from a document) keep it.
-        style: ``"tidy"``, ``"raw"``, ``"stackcollapse-perf"`` or ``"inferno"``.
+        style: of ``FrameNamer``.
         addrs: print the address of frames without a symbol.
         annotate_kernel, annotate_jit: append ``_[k]``, ``_[j]`` and, with either, ``_[i]``.
         skip_after: names as perf prints them; what called such a frame is dropped, with the root label.
+        modules: print names as DTrace does, a module and a backtick before them.
 
     Returns:
         A Profile whose frames all have names and no addresses.
@@ -174,7 +197,7 @@ def name_frames(
     cdef SampleTable source = profile.samples
     cdef SampleTable samples = source.sibling()
     cdef FrameNamer namer = FrameNamer(
-        style, addrs=addrs, annotate_kernel=annotate_kernel, annotate_jit=annotate_jit
+        style, addrs=addrs, annotate_kernel=annotate_kernel, annotate_jit=annotate_jit, modules=modules
     )
     cdef StackMap plain, java, mapped
     cdef FrameTable frames
@@ -370,3 +393,223 @@ def relabel(profile not None, labels not None, meanings not None):
     derived.diagnostics.drop("header that the tool does not see", unseen)
     samples.take_account(source)
     return derived
+
+
+cdef enum TierMode:
+    TIERS_KEEP = 0
+    TIERS_MERGE = 1
+    TIERS_STRIP = 2
+
+
+cdef enum FrameRole:
+    # What a frame is to the frames of the interpreter that it calls.
+    ROLE_OTHER = 0
+    ROLE_INTERPRETED = 1    # a function whose frame the interpreter runs in
+    ROLE_COMPILED = 2       # a function with code of its own
+    ROLE_TRAMPOLINE = 3     # the frame of a function that nothing names
+    ROLE_HANDLER = 4        # a part of the interpreter
+
+
+cdef class FrameShapes:
+    """What becomes of every frame of a table: its new id, NONE_ID when hidden, and its role."""
+
+    cdef uint32_t* ids
+    cdef uint8_t* roles
+    cdef unsigned char* buffer
+    cdef uint64_t capacity
+
+    def __cinit__(
+        self, FrameTable source, FrameTable target, StringTable strings, TierMode tiers, const uint8_t[::1] hidden,
+        int filters,
+    ):
+        cdef uint64_t i
+        cdef Frame frame
+        cdef V8Name parsed
+        cdef const unsigned char* name
+        cdef const unsigned char* module
+        cdef size_t size, module_len
+        cdef uint8_t frame_class
+        self.ids = <uint32_t*>malloc(source.count * sizeof(uint32_t) + 1)
+        self.roles = <uint8_t*>malloc(<uint64_t>source.count + 1)
+        if self.ids is NULL or self.roles is NULL:
+            raise MemoryError
+        with nogil:
+            for i in range(source.count):
+                frame = source.rows[i]
+                name = strings.at(frame.name) if frame.name != NONE_ID else NULL
+                size = strings.length(frame.name) if frame.name != NONE_ID else 0
+                module = strings.at(frame.dso) if frame.dso != NONE_ID else NULL
+                module_len = strings.length(frame.dso) if frame.dso != NONE_ID else 0
+                frame_class = classify_frame(
+                    name, size, module, module_len, frame.dso != NONE_ID, frame.kind, &parsed
+                )
+                self.roles[i] = role_of(name, size, frame_class, &parsed)
+                if hidden[frame_class] or filter_of(name, size, frame_class, &parsed) & filters:
+                    self.ids[i] = NONE_ID
+                    continue
+                if tiers != TIERS_KEEP:
+                    frame.name = <uint32_t>self.without_tier(strings, frame.name, &parsed, tiers)
+                self.ids[i] = <uint32_t>target.intern(frame)
+
+    def __dealloc__(self):
+        free(self.ids)
+        free(self.roles)
+        free(self.buffer)
+
+    cdef int64_t without_tier(
+        self, StringTable strings, uint32_t id, const V8Name* parsed, TierMode tiers
+    ) except -1 nogil:
+        """Write the name of a function of V8's so that its versions in all tiers get the same."""
+        cdef size_t size, rest, used
+        cdef const unsigned char* name
+        if not V8_FUNCTION <= parsed.kind <= V8_WASM:
+            return id
+        name, size = strings.at(id), strings.length(id)
+        if parsed.kind == V8_WASM:
+            if ends_with(name, size, b"-liftoff"):
+                size -= 8
+            elif ends_with(name, size, b"-turbofan"):
+                size -= 9
+        reserve(<void**>&self.buffer, &self.capacity, size + 16, 1)
+        used = 0
+        if tiers == TIERS_MERGE and parsed.tag_len:
+            # Up to Node 18 the tag of a function depends on its tier, too.
+            if parsed.kind == V8_FUNCTION or parsed.kind == V8_WASM:
+                memcpy(self.buffer, b"JS", 2)
+                used = 2
+            else:
+                memcpy(self.buffer, name, parsed.tag_len)
+                used = parsed.tag_len
+            self.buffer[used] = c":"
+            used += 1
+        if tiers == TIERS_STRIP and parsed.name_len == 0:
+            memcpy(self.buffer + used, b"(anonymous)", 11)
+            used += 11
+        rest = parsed.name_at
+        memcpy(self.buffer + used, name + rest, size - rest)
+        return strings.intern(self.buffer, used + size - rest)
+
+
+cdef uint8_t role_of(
+    const unsigned char* name, size_t size, uint8_t frame_class, const V8Name* parsed
+) noexcept nogil:
+    """Say what a frame is to the interpreter's frames below it."""
+    if frame_class == CLASS_INTERPRETER:
+        return ROLE_TRAMPOLINE if contains(name, size, b"InterpreterEntryTrampoline") else ROLE_HANDLER
+    if CLASS_APP <= frame_class <= CLASS_NATIVE or frame_class == CLASS_EVAL:
+        return ROLE_INTERPRETED if parsed.tier & TIER_MASK == TIER_INTERPRETED else ROLE_COMPILED
+    return ROLE_OTHER
+
+
+cdef bint is_part_of(uint8_t role, uint8_t caller) noexcept nogil:
+    """Tell whether a frame of the interpreter belongs to its caller's frame.
+
+    A handler works for whatever function called it. A trampoline below compiled code is the frame of another function,
+    and stays; below an interpreted function, or a trampoline, it adds nothing.
+    """
+    if role == ROLE_HANDLER:
+        return caller != ROLE_OTHER
+    return role == ROLE_TRAMPOLINE and caller != ROLE_OTHER and caller != ROLE_COMPILED
+
+
+def reshape(
+    profile not None, *, str tiers="keep", hide=(), only=(), filters=(), bint collapse_interpreter=False,
+):
+    """Hide frames by class and make frames of one function one; samples and their weights all stay.
+
+    Layout, what the tiers make of ``JS:*fib /app/cpu.js:4:14`` and of ``InterpretedFunction:fib /app/cpu.js:4``::
+
+        keep    as they are
+        merge   JS:fib /app/cpu.js:4:14       JS:fib /app/cpu.js:4
+        strip   fib /app/cpu.js:4:14          fib /app/cpu.js:4
+
+    Args:
+        profile: with named frames.
+        tiers: ``"keep"``, ``"merge"`` or ``"strip"``.
+        hide: classes whose frames are taken out of their stacks; what they weigh becomes their callers'.
+        only: classes beside which all are hidden; empty hides none.
+        filters: presets, keys of ``FILTERS``, whose frames are hidden as well.
+        collapse_interpreter: make the interpreter's frames a part of the function they work for.
+
+    Returns:
+        A Profile. A stack without frames left keeps its thread.
+
+    Raises:
+        UsageError: no such class, preset or way to treat tiers.
+        MemoryError: no room.
+    """
+    cdef FrameTable source_frames = profile.frames
+    cdef StackTable source_stacks = profile.stacks
+    cdef SampleTable source = profile.samples
+    cdef SampleTable samples = source.sibling()
+    cdef StackTable stacks
+    cdef StackMap mapped
+    cdef FrameShapes shapes
+    cdef uint64_t i
+    cdef uint32_t parent, frame, stack
+    cdef uint8_t caller
+    cdef Total total
+    cdef Sample sample
+    hidden = hidden_classes(hide, only)
+    derived = share_tables(profile, samples)
+    derived.stacks = stacks = StackTable(source_stacks.count)
+    derived.frames = FrameTable(source_frames.count)
+    shapes = FrameShapes(
+        source_frames, derived.frames, profile.strings, tier_mode(tiers), hidden, filter_bits(filters)
+    )
+    mapped = StackMap(source_stacks.count)
+    with nogil:
+        for i in range(source_stacks.count):
+            if i % STACKS_BETWEEN_SIGNALS == 0:
+                with gil:
+                    PyErr_CheckSignals()
+            parent = source_stacks.rows[i].parent
+            frame = source_stacks.rows[i].frame
+            stack = NONE_ID if parent == NONE_ID else mapped.stacks[parent]
+            caller = <uint8_t>ROLE_OTHER if parent == NONE_ID else mapped.roles[parent]
+            if shapes.ids[frame] != NONE_ID and not (collapse_interpreter and is_part_of(shapes.roles[frame], caller)):
+                stack = <uint32_t>stacks.extend(stack, shapes.ids[frame])
+                caller = shapes.roles[frame]
+            mapped.stacks[i] = stack
+            mapped.roles[i] = caller
+    for i in range(source.total_count):
+        total = source.totals[i]
+        if total.stack != NONE_ID:
+            total.stack = mapped.stacks[total.stack]
+        samples.append_total(total)
+    for i in range(source.timeline_count):
+        sample = source.timeline[i]
+        if sample.stack != NONE_ID:
+            sample.stack = mapped.stacks[sample.stack]
+        samples.add_to_timeline(sample)
+    samples.take_account(source)
+    return derived
+
+
+def hidden_classes(hide, only):
+    """One byte per class, 1 where its frames are hidden."""
+    for name in (*hide, *only):
+        if name not in classify.CLASSES[1:]:
+            raise UsageError(f"no frame class {name!r}: one of {', '.join(classify.CLASSES[1:])}")
+    return bytes(name in hide or (len(only) > 0 and name not in only) for name in classify.CLASSES)
+
+
+def filter_bits(filters):
+    """The bits of `FrameFilter` that presets stand for."""
+    bits = 0
+    for name in filters:
+        if name not in classify.FILTERS:
+            raise UsageError(f"no filter {name!r}: one of {', '.join(classify.FILTERS)}")
+        bits |= classify.FILTERS[name]
+    return bits
+
+
+cdef TierMode tier_mode(str tiers):
+    """Read what to do with tiers."""
+    if tiers == "keep":
+        return TIERS_KEEP
+    if tiers == "merge":
+        return TIERS_MERGE
+    if tiers == "strip":
+        return TIERS_STRIP
+    raise UsageError(f"no way to treat tiers {tiers!r}: keep, merge or strip")

@@ -13,7 +13,7 @@ from flameparse.fold import fold, unfold
 from flameparse.model.absorb import absorb
 from flameparse.model.profile import Profile
 from flameparse.model.sample_table import SampleTable
-from flameparse.passes import name_frames, relabel, rename_comms, select
+from flameparse.passes import filter_bits, hidden_classes, name_frames, relabel, rename_comms, reshape, select
 from flameparse.source import open_source
 from flameparse.symbolize.options import PERF_RULES, PRECISE_RULES, SymbolOptions
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Path = str | os.PathLike[str]
 
 FILTER_KINDS = ("comm", "pid", "tid", "cpu", "frame")
-COMPAT_TOOLS = ("stackcollapse-perf", "inferno")
+COMPAT_TOOLS = ("stackcollapse-perf", "stackcollapse", "inferno")
 
 # What `_fold` writes itself.
 _OWN_META = ("tool", "tool_version", "root")
@@ -76,6 +76,10 @@ class LoadOptions:
         annotate_kernel, annotate_jit: append ``_[k]``, ``_[j]`` and, with either, ``_[i]``.
         addrs: print the address of frames without a symbol.
         skip_after: names as perf prints them; what called such a frame is dropped.
+        v8_tiers: ``"keep"``, ``"merge"`` or ``"strip"``; see ``flameparse.passes.reshape``, as the next four.
+        hide, only: classes whose frames are left out of their stacks, or which alone stay.
+        filters: presets of frames that are left out.
+        collapse_interpreter: make the interpreter's frames a part of the function they work for.
         timeline: keep every sample apart, in time order.
         max_memory: bytes for the distinct stacks of a trace, at the peak, before rare ones are folded into
             ``[other]``.
@@ -86,8 +90,9 @@ class LoadOptions:
     """
 
     __slots__ = (
-        "addrs", "annotate_jit", "annotate_kernel", "compat", "events", "exclude", "include", "max_memory", "names",
-        "root", "skip_after", "symbols", "threads", "time_from", "time_to", "timeline",
+        "addrs", "annotate_jit", "annotate_kernel", "collapse_interpreter", "compat", "events", "exclude", "filters",
+        "hide", "include", "max_memory", "names", "only", "root", "skip_after", "symbols", "threads", "time_from",
+        "time_to", "timeline", "v8_tiers",
     )  # fmt: skip
 
     def __init__(
@@ -106,6 +111,11 @@ class LoadOptions:
         annotate_jit: bool = False,
         addrs: bool = False,
         skip_after: Sequence[bytes] = (),
+        v8_tiers: str = "keep",
+        hide: Sequence[str] = (),
+        only: Sequence[str] = (),
+        filters: Sequence[str] = (),
+        collapse_interpreter: bool = False,
         timeline: bool = False,
         max_memory: int = limits.DEFAULT_MAX_MEMORY_BYTES,
         symbols: SymbolOptions | None = None,
@@ -114,6 +124,7 @@ class LoadOptions:
             (names, ("tidy", "raw"), "names"),
             (compat, (None, *COMPAT_TOOLS), "compat"),
             (root, (None, *ROOTS), "root"),
+            (v8_tiers, ("keep", "merge", "strip"), "v8_tiers"),
         ):
             if value not in known:
                 raise UsageError(f"{what} {value!r}: one of {', '.join(map(str, known))}")
@@ -122,6 +133,8 @@ class LoadOptions:
         for kind, _ in (*include, *exclude):
             if kind not in FILTER_KINDS:
                 raise UsageError(f"filter {kind!r}: one of {', '.join(FILTER_KINDS)}")
+        hidden_classes(hide, only)
+        filter_bits(filters)
         self.threads = threads
         self.names = names
         self.compat = compat
@@ -135,6 +148,11 @@ class LoadOptions:
         self.annotate_jit = annotate_jit
         self.addrs = addrs
         self.skip_after = tuple(skip_after)
+        self.v8_tiers = v8_tiers
+        self.hide = tuple(hide)
+        self.only = tuple(only)
+        self.filters = tuple(filters)
+        self.collapse_interpreter = collapse_interpreter
         self.timeline = timeline
         self.max_memory = max_memory
         self.symbols = symbols or SymbolOptions()
@@ -183,7 +201,7 @@ def load(
         raise UsageError("no input")
     joined.meta |= _span(joined) or {}
     try:
-        return _fold(_filter(joined, options), options.root or root or "comm")
+        return _fold(_reshape(_filter(joined, options), options), options.root or root or "comm")
     except OverflowError as error:
         raise LimitError(str(error)) from error
 
@@ -217,6 +235,7 @@ def damage(document: Document) -> str | None:
         ("cut_stacks", f"stacks deeper than {limits.MAX_STACK_FRAMES} frames, cut there"),
         ("cut_names", "names past the length cap, cut there"),
         ("impossible_periods", "samples dropped for a period past 2**63 - 1"),
+        ("uncounted_stacks", "stacks without a count, dropped"),
         ("rare_samples", "samples of rare stacks folded into [other] at the memory cap"),
     ):
         if count := _as_int(found.get(key)):
@@ -252,6 +271,8 @@ def warnings(document: Document) -> list[str]:
     dropped = found.get("dropped")
     counts = {**found, **(dropped if isinstance(dropped, dict) else {})}
     lines = []
+    if negative := _as_int(found.get("negative_values")):
+        lines.append(f"{negative} values are below zero: by their size, they are the event 'negative values'")
     if lost * 100 > seen + lost:
         lines.append(
             f"{_percent(lost, seen + lost)} of the samples were lost while recording ({lost} of {seen + lost})"
@@ -300,10 +321,14 @@ def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> 
     """Read one input to a Profile whose frames have their names, and the root label its own content asks for."""
     head = source.peek(sniff.SNIFF_BYTES)
     format_name = sniff.sniff(head, source.name)
+    if options.compat == ("stackcollapse-perf" if format_name == sniff.DTRACE else "stackcollapse"):
+        raise UsageError(f"{source.name}: {options.compat} does not read {format_name}")
     if format_name == sniff.PERF_SCRIPT:
         profile = _decode_perf_script(source, options, progress)
         profile.meta = read_comments(head)
         return profile, None
+    if format_name == sniff.DTRACE:
+        return _decode_dtrace(source, options, progress), None
     if format_name == sniff.PERF_DATA:
         return _decode_perf_data(source, options, progress), None
     if format_name == sniff.EMPTY:
@@ -385,6 +410,33 @@ def _decode_perf_script(source: Source, options: LoadOptions, progress: Progress
         found = Symbols(Finder(symbols, HostFacts(), profile.dsos.rows), options.threads or _core_count())
         found.name_frames(profile, rules=rules, as_tool=options.compat is not None, keeps_addresses=options.addrs)
     return _name(profile, options)
+
+
+def _decode_dtrace(source: Source, options: LoadOptions, progress: Progress | None) -> Profile:
+    from flameparse.parallel.perf_script import decode_dtrace
+
+    symbols = options.symbols
+    if options.compat is not None and symbols.is_given:
+        raise UsageError(f"{source.name}: with --compat, frames of DTrace text keep the names they have")
+    profile = decode_dtrace(
+        source,
+        Profile(_sample_table(options)),
+        dialect=options.compat,
+        threads=options.threads or _core_count(),
+        max_memory=options.max_memory,
+        progress=progress,
+    )
+    if symbols.is_given:
+        from flameparse.parallel.symbols import Symbols
+        from flameparse.symbolize.finder import Finder
+        from flameparse.symbolize.options import HostFacts
+        from flameparse.symbolize.printed_modules import adopt_dtrace_modules
+
+        adopt_dtrace_modules(profile, symbols)
+        found = Symbols(Finder(symbols, HostFacts(), profile.dsos.rows), options.threads or _core_count())
+        found.name_frames(profile, rules=PRECISE_RULES, as_tool=False, keeps_addresses=True)
+    style = {None: options.names, "inferno": "inferno-dtrace"}.get(options.compat, options.compat)
+    return _name(profile, options, style=style, modules=options.compat is None)
 
 
 def _decode_perf_data(source: Source, options: LoadOptions, progress: Progress | None) -> Profile:
@@ -504,13 +556,14 @@ def _sample_table(options: LoadOptions) -> SampleTable:
     )
 
 
-def _name(profile: Profile, options: LoadOptions) -> Profile:
-    """Give the frames of a trace the names they are printed under."""
+def _name(profile: Profile, options: LoadOptions, *, style: str | None = None, modules: bool = False) -> Profile:
+    """Give the frames of a trace the names they are printed under; see ``name_frames``."""
     # Before names are settled: --skip-after takes the thread away from a stack.
     profile = _filter_threads(profile, options)
     profile = name_frames(
         profile,
-        style=options.compat or options.names,
+        style=style or options.compat or options.names,
+        modules=modules,
         addrs=options.addrs,
         annotate_kernel=options.annotate_kernel,
         annotate_jit=options.annotate_jit,
@@ -518,7 +571,7 @@ def _name(profile: Profile, options: LoadOptions) -> Profile:
     )
     if options.compat is not None:
         rename_comms(profile, lambda comm: comm.replace(b" ", b"_"))
-    if options.compat == "inferno":
+    if options.compat == "inferno" and style is None:
         # inferno prints nothing for a sample without frames.
         profile = select(profile, needs_frames=True)
     return profile
@@ -529,7 +582,7 @@ def _filter_threads(profile: Profile, options: LoadOptions) -> Profile:
     if not any(_has(options, kind) for kind in ("comm", "pid", "tid")):
         return profile
     if not profile.threads.count and profile.samples.total_count:
-        raise UsageError("folded text does not say comm, pid and tid; filter by frame")
+        raise UsageError("this input does not say comm, pid and tid; filter by frame")
     rows = [profile.threads.get(i) for i in range(profile.threads.count)]
     kept = bytearray(b"\1" * len(rows))
     for column, kind in enumerate(("comm", "pid", "tid")):
@@ -558,6 +611,22 @@ def _filter(profile: Profile, options: LoadOptions) -> Profile:
     if events is frames_in is frames_out is None:
         return profile
     return select(profile, events=events, wanted_frames=frames_in, unwanted_frames=frames_out)
+
+
+def _reshape(profile: Profile, options: LoadOptions) -> Profile:
+    """Hide and join frames by what they are."""
+    if options.v8_tiers == "keep" and not (
+        options.hide or options.only or options.filters or options.collapse_interpreter
+    ):
+        return profile
+    return reshape(
+        profile,
+        tiers=options.v8_tiers,
+        hide=options.hide,
+        only=options.only,
+        filters=options.filters,
+        collapse_interpreter=options.collapse_interpreter,
+    )
 
 
 def _fold(profile: Profile, root: str) -> Document:

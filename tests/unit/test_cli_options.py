@@ -8,8 +8,17 @@ from argparse import Namespace
 import pytest
 
 from flameparse.cli.dispatch import COMMANDS
-from flameparse.cli.options import build_parser, chosen_event, chosen_root, load_options, parse
+from flameparse.cli.options import (
+    FRAME_CLASSES,
+    FRAME_FILTERS,
+    build_parser,
+    chosen_event,
+    chosen_root,
+    load_options,
+    parse,
+)
 from flameparse.errors import UsageError
+from flameparse.frames.classify import CLASSES, FILTERS
 
 
 def parsed(command: str, *arguments: str) -> Namespace:
@@ -54,6 +63,13 @@ def test_defaults_are_the_pipelines_own() -> None:
         (["--tid"], "root", "tid"),
         (["--tid", "--pid"], "root", "tid"),
         (["--no-aggregate"], "timeline", True),
+        (["--v8-tiers", "merge"], "v8_tiers", "merge"),
+        (["--hide", "kernel", "--hide", "libc"], "hide", ("kernel", "libc")),
+        (["--only", "app"], "only", ("app",)),
+        (["--filter", "ics", "--filter", "0x"], "filters", ("ics", "0x")),
+        (["--collapse-interpreter"], "collapse_interpreter", True),
+        ([], "v8_tiers", "keep"),
+        ([], "collapse_interpreter", False),
     ],
 )
 def test_option_reaches_the_pipeline(arguments: list[str], name: str, value: object) -> None:
@@ -145,3 +161,16 @@ def test_shared_options_are_spelled_alike(command: str) -> None:
     assert (options.time_from, options.time_to) == ("+1", "+2")
     assert (options.include, options.exclude) == ((("comm", b"a"),), (("cpu", b"0"),))
     assert (args.quiet, args.verbose) == (True, True)
+
+
+def test_classes_and_filters_are_those_there_are() -> None:
+    assert CLASSES[1:] == FRAME_CLASSES
+    assert tuple(FILTERS) == FRAME_FILTERS
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--hide", "none"], ["--only", "nodeCore"], ["--filter", "v8"], ["--v8-tiers", "x"]]
+)
+def test_classes_that_there_are_not(arguments: list[str]) -> None:
+    with pytest.raises(UsageError):
+        parsed("fold", *arguments, "trace")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from decoded_text import decode_perf_script, sample
+from flameparse.errors import UsageError
+from flameparse.frames.classify import CLASSES
 from flameparse.model.profile import Profile
 from flameparse.model.sample_table import SampleTable
-from flameparse.passes import name_frames, rename_comms, select
+from flameparse.passes import name_frames, rename_comms, reshape, select
 from unit.test_model import build, spelled
 
 NONE = 0xFFFF_FFFF
@@ -207,3 +209,173 @@ def test_rename_comms():
 def test_empty_profiles_pass():
     for changed in (name_frames(Profile()), select(Profile(), events=b"", threads=b"", wanted_frames=b"")):
         assert changed.samples.held() == (0, 0)
+
+
+NODE = (
+    b"node 10/11 [000] 1.000000: 1 cycles:\n"
+    b"\tffffffff81000001 do_syscall_64+0x5 ([kernel.kallsyms])\n"
+    b"\t             400 Builtins_LdarHandler+0x1 (/usr/bin/node)\n"
+    b"\t             401 JS:~step /app/node_modules/d/i.js:9:1+0x1 (/tmp/perf-10.map)\n"
+    b"\t             402 Builtins_InterpreterEntryTrampoline+0x1 (/usr/bin/node)\n"
+    b"\t             403 Builtins_InterpreterEntryTrampoline+0x1 (/usr/bin/node)\n"
+    b"\t             404 JS:o*'tick /app/a.js:3:1+0x1 (/tmp/perf-10.map)\n"
+    b"\t             405 Builtin:ArrayMap+0x1 (/tmp/perf-10.map)\n"
+    b"\t             406 Builtins_LoadIC+0x1 (/usr/bin/node)\n"
+    b"\t             407 Stub:CEntryStub (/tmp/perf-10.map)\n"
+    b"\t             408 LoadIC:A load IC from the snapshot (/tmp/perf-10.map)\n"
+    b"\t             409 v8::internal::Execution::Call(v8::Isolate*) (/usr/bin/node)\n"
+    b"\t             40a [unknown] (/usr/bin/node)\n"
+    b"\t             40b node::Start(int, char**) (/usr/bin/node)\n"
+    b"\t             40c __libc_start_call_main+0x1 (/usr/lib/libc.so.6)\n"
+    b"\t             40d _start+0x1 (/usr/bin/node)\n\n"
+)
+KERNEL = b"do_syscall_64"
+HANDLER, TRAMPOLINE = b"Builtins_LdarHandler", b"Builtins_InterpreterEntryTrampoline"
+STEP, TICK = b"JS:~step /app/node_modules/d/i.js:9:1", b"JS:o*'tick /app/a.js:3:1"
+BUILTIN, ELF_IC, STUB, OLD_IC = (
+    b"Builtin:ArrayMap",
+    b"Builtins_LoadIC",
+    b"Stub:CEntryStub",
+    b"LoadIC:A load IC from the snapshot",
+)
+V8, UNKNOWN, CPP, LIBC, START = (
+    b"v8::internal::Execution::Call",
+    b"[node]",
+    b"node::Start",
+    b"__libc_start_call_main",
+    b"_start",
+)
+ALL = [
+    START,
+    LIBC,
+    CPP,
+    UNKNOWN,
+    V8,
+    OLD_IC,
+    STUB,
+    ELF_IC,
+    BUILTIN,
+    TICK,
+    TRAMPOLINE,
+    TRAMPOLINE,
+    STEP,
+    HANDLER,
+    KERNEL,
+]
+
+
+def reshaped(text: bytes, **options: object) -> list[bytes]:
+    """The frames of a text's one stack, root first."""
+    (((comm, stack), samples),) = stacks_of(reshape(name_frames(decode_perf_script(text)), **options)).items()
+    assert (comm, samples) == (b"node", 1)
+    return stack.split(b";")
+
+
+@pytest.mark.parametrize(
+    ("options", "gone"),
+    [
+        ({}, set()),
+        ({"hide": ["kernel"]}, {KERNEL}),
+        ({"hide": ["kernel", "libc"]}, {KERNEL, LIBC, START}),
+        ({"hide": ["v8"]}, {V8, OLD_IC, STUB, ELF_IC, BUILTIN}),
+        ({"hide": ["interpreter"]}, {TRAMPOLINE, HANDLER}),
+        ({"only": ["app", "deps"]}, set(ALL) - {TICK, STEP}),
+        ({"only": ["app", "deps"], "hide": ["deps"]}, set(ALL) - {TICK}),
+        ({"hide": ["go", "jvm", "rust", "python", "init"]}, set()),
+        ({"filters": ["libc-start"]}, {LIBC, START}),
+        ({"filters": ["v8-internals"]}, {V8}),
+        ({"filters": ["builtins"]}, {BUILTIN}),
+        ({"filters": ["stubs"]}, {STUB}),
+        ({"filters": ["ics"]}, {OLD_IC, ELF_IC}),
+        ({"filters": ["unknown"]}, {UNKNOWN}),
+        ({"filters": ["stubs", "ics"], "hide": ["kernel"]}, {STUB, OLD_IC, ELF_IC, KERNEL}),
+        ({"filters": ["0x"]}, {LIBC, START, V8, BUILTIN, STUB, OLD_IC, ELF_IC, UNKNOWN}),
+    ],
+)
+def test_frames_hidden_by_class_and_preset(options: dict[str, list[str]], gone: set[bytes]) -> None:
+    assert reshaped(NODE, **options) == [frame for frame in ALL if frame not in gone]
+
+
+def test_the_interpreter_becomes_a_part_of_the_function() -> None:
+    # The trampolines below compiled code are functions nobody named: one stands for the run.
+    assert reshaped(NODE, collapse_interpreter=True)[9:] == [TICK, TRAMPOLINE, STEP, KERNEL]
+
+
+@pytest.mark.parametrize(
+    ("root_first", "collapsed"),
+    [
+        ([b"JS:~f /a.js:1:1", TRAMPOLINE], [b"JS:~f /a.js:1:1"]),
+        ([b"JS:~f /a.js:1:1", TRAMPOLINE, HANDLER], [b"JS:~f /a.js:1:1"]),
+        ([b"JS:*f /a.js:1:1", HANDLER], [b"JS:*f /a.js:1:1"]),
+        ([b"JS:*f /a.js:1:1", TRAMPOLINE, HANDLER], [b"JS:*f /a.js:1:1", TRAMPOLINE]),
+        ([TRAMPOLINE, TRAMPOLINE, TRAMPOLINE, HANDLER], [TRAMPOLINE]),
+        ([b"main", TRAMPOLINE], [b"main", TRAMPOLINE]),
+        ([b"main", HANDLER, HANDLER], [b"main", HANDLER]),
+        ([TRAMPOLINE, b"main", TRAMPOLINE], [TRAMPOLINE, b"main", TRAMPOLINE]),
+        ([b"JS:~f /a.js:1:1", HANDLER, b"uv_run"], [b"JS:~f /a.js:1:1", b"uv_run"]),
+    ],
+)
+def test_collapsing(root_first: list[bytes], collapsed: list[bytes]) -> None:
+    lines = b"".join(b"\t 1 %s (/usr/bin/x)\n" % frame for frame in reversed(root_first))
+    text = b"node 10/11 [000] 1.000000: 1 cycles:\n" + lines + b"\n"
+    assert reshaped(text, collapse_interpreter=True) == collapsed
+
+
+@pytest.mark.parametrize(
+    ("name", "merged", "stripped"),
+    [
+        (b"JS:*fib /app/cpu.js:4:14", b"JS:fib /app/cpu.js:4:14", b"fib /app/cpu.js:4:14"),
+        (b"JS:o+'fib /app/cpu.js:4:14", b"JS:fib /app/cpu.js:4:14", b"fib /app/cpu.js:4:14"),
+        (b"JS:fib /app/cpu.js:4:14", b"JS:fib /app/cpu.js:4:14", b"fib /app/cpu.js:4:14"),
+        (b"JS:* /app/cpu.js:9:64", b"JS: /app/cpu.js:9:64", b"(anonymous) /app/cpu.js:9:64"),
+        (b"JS:~ :1:20", b"JS: :1:20", b"(anonymous) :1:20"),
+        (b"InterpretedFunction:fib /app/cpu.js:4", b"JS:fib /app/cpu.js:4", b"fib /app/cpu.js:4"),
+        (b"LazyCompile:*fib /app/cpu.js:4", b"JS:fib /app/cpu.js:4", b"fib /app/cpu.js:4"),
+        (b"Function:^fib /app/cpu.js:4", b"JS:fib /app/cpu.js:4", b"fib /app/cpu.js:4"),
+        (b"Eval:~ node:crypto:1:1", b"Eval: node:crypto:1:1", b"(anonymous) node:crypto:1:1"),
+        (b"Script:~ /app/a.js:1", b"Script: /app/a.js:1", b"(anonymous) /app/a.js:1"),
+        (b"JS:wasm-function[0]-0-liftoff", b"JS:wasm-function[0]-0", b"wasm-function[0]-0"),
+        (b"Function:wasm-function[0]-0-turbofan", b"JS:wasm-function[0]-0", b"wasm-function[0]-0"),
+        (b"JS:*f", b"JS:f", b"f"),
+        (b"RegExp:^a", b"RegExp:^a", b"RegExp:^a"),
+        (b"Builtin:ArrayMap", b"Builtin:ArrayMap", b"Builtin:ArrayMap"),
+        (b"BytecodeHandler:Ldar", b"BytecodeHandler:Ldar", b"BytecodeHandler:Ldar"),
+        (b"*not_javascript", b"*not_javascript", b"*not_javascript"),
+    ],
+)
+def test_tiers(name: bytes, merged: bytes, stripped: bytes) -> None:
+    text = b"node 10/11 [000] 1.000000: 1 cycles:\n\t 1 %s (/tmp/perf-10.map)\n\n" % name
+    assert reshaped(text) == reshaped(text, tiers="keep") == [name]
+    assert reshaped(text, tiers="merge") == [merged]
+    assert reshaped(text, tiers="strip") == [stripped]
+
+
+def test_stacks_that_differ_only_in_tiers_become_one() -> None:
+    text = b"".join(
+        b"node 10/11 [000] 1.00000%d: 1 cycles:\n\t 1 JS:%sf /a.js:1:1 (/tmp/perf-10.map)\n\n" % (i, tier)
+        for i, tier in enumerate((b"~", b"^", b"+", b"*", b"o*'"))
+    )
+    profile = reshape(name_frames(decode_perf_script(text)), tiers="merge")
+    assert stacks_of(profile) == {(b"node", b"JS:f /a.js:1:1"): 5}
+    assert len(profile.frames) == 1
+    assert len(profile.stacks) == 1
+
+
+def test_a_stack_of_hidden_frames_keeps_its_sample_and_thread() -> None:
+    everything = [name for name in CLASSES if name != "none"]
+    profile = reshape(name_frames(decode_perf_script(NODE, timeline=True)), hide=everything)
+    assert stacks_of(profile) == {(b"node", b""): 1}
+    assert profile.samples.held()[0] == 1
+
+
+def test_reshaping_leaves_the_profile_it_is_given() -> None:
+    profile = name_frames(decode_perf_script(NODE))
+    before = spelled_raw(profile)
+    reshape(profile, tiers="strip", filters=["0x"], collapse_interpreter=True)
+    assert spelled_raw(profile) == before
+
+
+@pytest.mark.parametrize("options", [{"hide": ["none"]}, {"only": ["nodeCore"]}, {"filters": ["v8"]}, {"tiers": "no"}])
+def test_reshaping_refuses_what_it_does_not_know(options: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        reshape(name_frames(decode_perf_script(NODE)), **options)

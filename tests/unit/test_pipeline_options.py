@@ -139,6 +139,10 @@ def test_events_of_several_inputs_are_in_the_order_of_the_inputs(tmp_path):
         {"include": [("uid", b"x")]},
         {"exclude": [("", b"x")]},
         {"threads": -1},
+        {"v8_tiers": "x"},
+        {"hide": ["none"]},
+        {"only": ["nodeCore"]},
+        {"filters": ["v8"]},
     ],
 )
 def test_options_that_there_are_not(options):
@@ -249,3 +253,33 @@ def test_compat_modes_count_what_they_do_not_print(trace, compat):
     weight(document)
     dropped = document.diagnostics.get("dropped", {})
     assert dropped == ({"filtered": 1} if compat == "inferno" else {})
+
+
+JAVASCRIPT = b"".join(
+    b"node 1/1 1.000000: %d cycles:\n\t 3 Builtins_LdarHandler (/bin/node)\n\t 2 JS:%sf /a.js:1:1 (/tmp/perf-1.map)\n"
+    b"\t 1 _start (/bin/node)\n\n" % (period, tier)
+    for tier, period in ((b"~", 1), (b"*", 2), (b"o+'", 4))
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({"v8_tiers": "merge"}, {b"Builtins_LdarHandler", b"JS:f /a.js:1:1", b"_start"}),
+        ({"v8_tiers": "strip", "only": ["app"]}, {b"f /a.js:1:1"}),
+        ({"hide": ["interpreter", "app"]}, {b"_start"}),
+        ({"filters": ["libc-start"], "v8_tiers": "merge"}, {b"Builtins_LdarHandler", b"JS:f /a.js:1:1"}),
+        ({"collapse_interpreter": True, "v8_tiers": "merge"}, {b"JS:f /a.js:1:1", b"_start"}),
+    ],
+)
+def test_frames_are_hidden_and_joined_and_no_weight_is_lost(trace, tmp_path, options, names):
+    trace.write_bytes(JAVASCRIPT)
+    shaped = load(trace, LoadOptions(**options))
+    assert {shaped.string(name) for name in shaped.frame_name} == names
+    assert weight(shaped) == 7
+    assert damage(shaped) is None
+    stored = tmp_path / "x.msgpack"
+    stored.write_bytes(pack(load(trace)))
+    again = load(stored, LoadOptions(**options))
+    assert {again.string(name) for name in again.frame_name} == names
+    assert weight(again) == 7

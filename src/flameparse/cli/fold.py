@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from flameparse.cli.options import add_inputs, add_naming, add_selection, add_shape, add_symbols, add_weight
+from flameparse.cli.options import (
+    add_classes,
+    add_inputs,
+    add_naming,
+    add_selection,
+    add_shape,
+    add_symbols,
+    add_weight,
+)
 from flameparse.cli.output import add_output, load_and_write, output_format
 
 TYPE_CHECKING = False
@@ -27,6 +35,7 @@ def add_arguments(parser: Parser) -> None:
     add_weight(parser)
     add_shape(parser)
     add_naming(parser)
+    add_classes(parser)
     add_symbols(parser)
 
 

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 FILTER_KINDS = ("comm", "pid", "tid", "cpu", "frame")
 ROOTS = ("none", "comm", "pid", "tid")
+V8_TIERS = ("keep", "merge", "strip")
+FRAME_CLASSES = (
+    "app", "deps", "core", "native", "inlined", "regexp", "wasm", "eval", "v8", "interpreter", "libuv", "openssl",
+    "libc", "cpp", "kernel", "init", "jvm", "go", "rust", "python", "unresolved",
+)  # fmt: skip
+FRAME_FILTERS = ("libc-start", "v8-internals", "builtins", "stubs", "ics", "unknown", "0x")
 _SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -116,7 +122,9 @@ def add_naming(parser: Parser) -> None:
     group = parser.add_argument_group("names")
     group.add_argument("--names", choices=("tidy", "raw"), default="tidy", help="tidy cuts arguments and offsets")
     group.add_argument(
-        "--compat", choices=("stackcollapse-perf", "inferno"), help="print what that tool's pipe would print"
+        "--compat",
+        choices=("stackcollapse-perf", "stackcollapse", "inferno"),
+        help="print what that tool's pipe would print",
     )
     group.add_argument("--kernel", action="store_true", help="mark kernel frames with _[k]")
     group.add_argument("--jit", action="store_true", help="mark JIT frames with _[j]")
@@ -129,6 +137,37 @@ def add_naming(parser: Parser) -> None:
         default=[],
         metavar="F",
         help="drop the callers of function F (repeatable)",
+    )
+
+
+def add_classes(parser: Parser) -> None:
+    """Add the options that hide or join frames by what they are; no sample is lost by them."""
+    group = parser.add_argument_group("kinds of frames", f"CLASS is one of {', '.join(FRAME_CLASSES)}.")
+    group.add_argument(
+        "--v8-tiers",
+        choices=V8_TIERS,
+        default="keep",
+        help="merge makes one frame of a JavaScript function in all its tiers; strip drops V8's tag as well",
+    )
+    for option, what in (("--hide", "leave out frames of this class"), ("--only", "leave out all other classes")):
+        group.add_argument(
+            option,
+            action="append",
+            choices=FRAME_CLASSES,
+            default=[],
+            metavar="CLASS",
+            help=f"{what} (repeatable)",
+        )
+    group.add_argument(
+        "--filter",
+        action="append",
+        choices=FRAME_FILTERS,
+        default=[],
+        metavar="PRESET",
+        help=f"leave out what is seldom of interest: {', '.join(FRAME_FILTERS)}, which is all of them (repeatable)",
+    )
+    group.add_argument(
+        "--collapse-interpreter", action="store_true", help="V8's bytecode handlers count as the function they run"
     )
 
 
@@ -196,6 +235,10 @@ def load_options(args: Namespace) -> LoadOptions:
         chosen["annotate_kernel"] = args.kernel or args.all
         chosen["annotate_jit"] = args.jit or args.all
         chosen["skip_after"] = args.skip_after
+    if "v8_tiers" in args:
+        chosen["v8_tiers"], chosen["filters"] = args.v8_tiers, args.filter
+        chosen["hide"], chosen["only"] = args.hide, args.only
+        chosen["collapse_interpreter"] = args.collapse_interpreter
     if "root" in args:
         root = chosen_root(args)
         if root is not None:

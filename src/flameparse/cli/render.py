@@ -7,6 +7,7 @@ from argparse import SUPPRESS
 
 from flameparse.cli import exit_codes
 from flameparse.cli.options import (
+    add_classes,
     add_inputs,
     add_naming,
     add_selection,
@@ -95,6 +96,7 @@ def add_arguments(parser: Parser) -> None:
     add_weight(parser)
     add_shape(parser)
     add_naming(parser)
+    add_classes(parser)
     add_symbols(parser)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flameparse.cli.options import (
+    add_classes,
     add_inputs,
     add_naming,
     add_selection,
@@ -38,6 +39,7 @@ def add_arguments(parser: Parser) -> None:
     add_selection(parser)
     add_weight(parser)
     add_naming(parser)
+    add_classes(parser)
     add_symbols(parser)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from flameparse.decode.dtrace import looks_like_dtrace
 from flameparse.decode.perf_script import looks_like_perf_script
 from flameparse.errors import UnknownFormatError, UnsupportedError
 
 DOCUMENT = "msgpack document"
+DTRACE = "DTrace text"
 FOLDED_TEXT = "folded text"
 PERF_DATA = "perf.data"
 PERF_SCRIPT = "perf script text"
@@ -51,15 +53,15 @@ def sniff(head: bytes, name: str) -> str:
     for magic, what, remedy in _OTHERS:
         if head.startswith(magic):
             raise UnsupportedError(f"{name}: this is {what}, which is not read; {remedy}")
-    if _looks_like_dtrace(head):
-        raise UnsupportedError(f"{name}: this is DTrace text, which is not read")
+    if looks_like_dtrace(head):
+        return DTRACE
     if looks_like_perf_script(head):
         return PERF_SCRIPT
     if _looks_folded(head):
         return FOLDED_TEXT
     raise UnknownFormatError(
-        f"{name}: not a format flameparse knows (tried {DOCUMENT}, {PERF_DATA}, {PERF_SCRIPT}, {FOLDED_TEXT}); "
-        f"it begins with {head[:40]!r}"
+        f"{name}: not a format flameparse knows (tried {DOCUMENT}, {PERF_DATA}, {PERF_SCRIPT}, {DTRACE}, "
+        f"{FOLDED_TEXT}); it begins with {head[:40]!r}"
     )
 
 
@@ -78,12 +80,3 @@ def _looks_folded(head: bytes) -> bool:
         whole, point, fraction = weight.partition(b".")
         return bool(stack and blank) and whole.isdigit() and (not point or fraction.isdigit())
     return False
-
-
-def _looks_like_dtrace(head: bytes) -> bool:
-    """Whether the first lines have DTrace's heading, or an indented frame ``module`function``."""
-    first = [line for line in head[:4096].split(b"\n") if line.strip()][:20]
-    if any(line.startswith(b"CPU ") and line.rstrip().endswith(b"FUNCTION:NAME") for line in first):
-        return True
-    frames = [line.split()[0] for line in first if line[:1] in (b" ", b"\t")]
-    return any(frame.count(b"`") == 1 and frame[0] != 96 and frame[-1] != 96 for frame in frames)

@@ -49,6 +49,19 @@ cdef size_t inferno_arguments(const unsigned char* name, size_t size) noexcept n
     return size
 
 
+cdef size_t dtrace_arguments(const unsigned char* name, size_t size) noexcept nogil:
+    """Measure what both collapsers of DTrace's text leave: up to the last `(` or `<` behind the first `::`."""
+    cdef size_t scope = 0
+    cdef size_t i = size
+    while scope < size and not begins_with(name + scope, size - scope, b"::"):
+        scope += 1
+    while i > scope + 2:
+        i -= 1
+        if name[i] == c"(" or name[i] == c"<":
+            return i
+    return size
+
+
 cdef bint is_stackcollapse_kernel(const unsigned char* module, size_t size) noexcept nogil:
     """Tell what stackcollapse-perf.pl takes for kernel code."""
     return (begins_with(module, size, b"[") or ends_with(module, size, b"vmlinux")) and not contains(

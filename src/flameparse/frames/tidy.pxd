@@ -6,6 +6,8 @@ cdef enum NameStyle:
     NAME_TIDY = 1
     NAME_STACKCOLLAPSE = 2
     NAME_INFERNO = 3
+    NAME_DTRACE_STACKCOLLAPSE = 4
+    NAME_DTRACE_INFERNO = 5
 
 
 cdef struct Naming:
@@ -25,6 +27,7 @@ cdef class FrameNamer:
     cdef bint addrs
     cdef bint annotate_kernel
     cdef bint annotate_jit
+    cdef bint modules
     cdef Naming frame
     cdef unsigned char* buffer      # the printed names of the last frame, end to end
     cdef size_t used
@@ -50,4 +53,6 @@ cdef class FrameNamer:
     cdef int close_part(self) noexcept nogil
     cdef int put(self, const unsigned char* text, size_t size) noexcept nogil
     cdef int put_unknown(self) noexcept nogil
+    cdef int name_dtrace(self, const unsigned char* text, size_t size) except -1 nogil
+    cdef int put_module(self) noexcept nogil
     cdef char annotation(self) noexcept nogil

@@ -1,6 +1,12 @@
 class FrameNamer:
     def __init__(
-        self, style: str, *, addrs: bool = False, annotate_kernel: bool = False, annotate_jit: bool = False
+        self,
+        style: str,
+        *,
+        addrs: bool = False,
+        annotate_kernel: bool = False,
+        annotate_jit: bool = False,
+        modules: bool = False,
     ) -> None: ...
     def name_parts(
         self,

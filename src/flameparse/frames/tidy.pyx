@@ -10,6 +10,7 @@ from flameparse.errors import UsageError
 from flameparse.frames.arguments cimport find_arguments
 from flameparse.frames.collapser_rules cimport (
     drop_quotes,
+    dtrace_arguments,
     inferno_arguments,
     is_inferno_jit,
     is_inferno_kernel,
@@ -44,16 +45,22 @@ cdef class FrameNamer:
     Source: `tidy` is documented by tests/unit/test_tidy.py; the other two are what the named tools print.
 
     Args:
-        style: "raw", "tidy", "stackcollapse-perf" or "inferno".
+        style: "raw", "tidy", "stackcollapse-perf" or "inferno"; of DTrace's frames, "stackcollapse" or
+            "inferno-dtrace", for which a symbol is the whole frame without its offset.
         addrs: whether the names of unknown frames carry their address.
         annotate_kernel: whether kernel frames end in `_[k]`.
         annotate_jit: whether JIT frames end in `_[j]`; inlined ones end in `_[i]` with either.
+        modules: whether a module and a backtick stand before a name, as DTrace prints it: "raw" and "tidy" then print
+            the address of a frame without a symbol too.
 
     Raises:
         UsageError: no such style.
     """
 
-    def __cinit__(self, str style, *, bint addrs=False, bint annotate_kernel=False, bint annotate_jit=False):
+    def __cinit__(
+        self, str style, *, bint addrs=False, bint annotate_kernel=False, bint annotate_jit=False,
+        bint modules=False,
+    ):
         if style == "raw":
             self.style = NAME_RAW
         elif style == "tidy":
@@ -62,11 +69,18 @@ cdef class FrameNamer:
             self.style = NAME_STACKCOLLAPSE
         elif style == "inferno":
             self.style = NAME_INFERNO
+        elif style == "stackcollapse":
+            self.style = NAME_DTRACE_STACKCOLLAPSE
+        elif style == "inferno-dtrace":
+            self.style = NAME_DTRACE_INFERNO
         else:
-            raise UsageError(f"no naming style {style!r}: raw, tidy, stackcollapse-perf or inferno")
+            raise UsageError(
+                f"no naming style {style!r}: raw, tidy, stackcollapse-perf, inferno, stackcollapse or inferno-dtrace"
+            )
         self.addrs = addrs
         self.annotate_kernel = annotate_kernel
         self.annotate_jit = annotate_jit
+        self.modules = modules
 
     def __dealloc__(self):
         free(self.buffer)
@@ -143,12 +157,15 @@ cdef class FrameNamer:
         self.part_count = 0
         if self.style == NAME_STACKCOLLAPSE or self.style == NAME_INFERNO:
             self.name_compat(symbol, symbol_len)
+        elif self.style == NAME_DTRACE_STACKCOLLAPSE or self.style == NAME_DTRACE_INFERNO:
+            self.name_dtrace(symbol, symbol_len)
         elif symbol_len == 0 or is_unknown(symbol, symbol_len):
             self.open_part(0, kind)
             self.put_unknown()
             self.close_part()
         elif self.style == NAME_RAW or is_located(symbol, symbol_len):
             self.open_part(symbol_len, kind)
+            self.put_module()
             self.put(symbol, symbol_len)
             self.close_part()
         else:
@@ -164,6 +181,8 @@ cdef class FrameNamer:
         while True:
             end = find_inlined(text, begin, size, self.frame.kind == KIND_JIT)
             self.open_part(end - begin, kind)
+            if begin == 0:
+                self.put_module()
             start = self.used
             self.put_tidy(text + begin, end - begin)
             # A name that would be shortened again is not of the forms we know: better whole than wrong.
@@ -247,6 +266,52 @@ cdef class FrameNamer:
             self.part_start[self.part_count] += 1
         return 0
 
+    cdef int name_dtrace(self, const unsigned char* text, size_t size) except -1 nogil:
+        """Name a frame of DTrace's as a reference collapser does: cut, then split at every arrow."""
+        cdef size_t begin = 0
+        cdef size_t end, skipped
+        cdef const unsigned char* tick
+        cdef bint has_arrow = find_arrow(text, 0, size) < size
+        size = dtrace_arguments(text, size)
+        tick = <const unsigned char*> memchr(text, c"`", size)
+        if self.style == NAME_DTRACE_INFERNO and tick is not NULL and has_any_hash(text, size):
+            skipped = tick + 1 - text
+            if has_any_hash(text + skipped, size - skipped):
+                reserve(<void**> &self.repaired, &self.repaired_capacity, size, 1)
+                memcpy(self.repaired, text, skipped)
+                size = skipped + undo_known_escapes(text + skipped, size - skipped, self.repaired + skipped)
+                text = self.repaired
+        if self.style == NAME_DTRACE_STACKCOLLAPSE:
+            # Perl's split drops empty fields at the end.
+            while ends_with(text, size, b"->"):
+                size -= 2
+            if size == 0:
+                return 0
+        while True:
+            end = find_arrow(text, begin, size)
+            skipped = 0
+            if self.style == NAME_DTRACE_STACKCOLLAPSE:
+                skipped = 1 if begin < end and text[begin] == c"L" else 0
+            elif has_arrow:
+                while begin + skipped < end and text[begin + skipped] == c"L":
+                    skipped += 1
+            self.open_part(end - begin, KIND_INLINED if begin else self.frame.kind)
+            self.put(text + begin + skipped, end - begin - skipped)
+            replace_semicolons(self.buffer + self.part_start[self.part_count], end - begin - skipped)
+            self.close_part()
+            if end == size:
+                return 0
+            begin = end + 2
+
+    cdef int put_module(self) noexcept nogil:
+        """Write the module and a backtick, where DTrace would: a JIT's code has none."""
+        cdef size_t base
+        if self.modules and self.frame.has_module and self.frame.kind != KIND_JIT:
+            base = basename_offset(self.frame.module, self.frame.module_len)
+            self.put(self.frame.module + base, self.frame.module_len - base)
+            self.put(b"`", 1)
+        return 0
+
     cdef int open_part(self, size_t size, int kind) except -1 nogil:
         """Begin a printed frame, with room for a text of this size or for the name of an unknown frame."""
         cdef uint64_t capacity = self.part_capacity
@@ -282,6 +347,8 @@ cdef class FrameNamer:
         cdef const unsigned char* name = self.buffer + start
         cdef size_t size = self.used - start
         cdef int kind = self.part_kind[self.part_count]
+        if self.style == NAME_DTRACE_STACKCOLLAPSE or self.style == NAME_DTRACE_INFERNO:
+            return c"i" if self.part_count > 0 else 0
         if self.style == NAME_STACKCOLLAPSE or self.style == NAME_INFERNO:
             if self.part_count > 0:
                 return 0 if contains(name, size, b"_[i]") else c"i"
@@ -318,6 +385,10 @@ cdef class FrameNamer:
         cdef bint compat = self.style == NAME_STACKCOLLAPSE or self.style == NAME_INFERNO
         cdef size_t base
         cdef char digits[20]
+        if self.modules:
+            self.put_module()
+            size = snprintf(digits, sizeof(digits), b"0x%llx", <unsigned long long> self.frame.address)
+            return self.put(<const unsigned char*> digits, size)
         if not compat:
             size = module_size(module, size)
         base = basename_offset(module, size)

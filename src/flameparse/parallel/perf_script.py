@@ -1,8 +1,8 @@
-"""One ``perf script`` text over as many decoders as there are threads.
+"""One text of ``perf script`` or DTrace over as many decoders as there are threads.
 
-The reader cuts its blocks at places that hide no state (``find_cut``). Each thread reads a piece for itself, one at a
-time, and decodes it while it is still in its core's cache; reading and decoding let go of the GIL. At the end the
-tables of all decoders become one Profile, which does not depend on who decoded what.
+The reader cuts its blocks at places that hide no state (the format's ``find_cut``). Each thread reads a piece for
+itself, one at a time, and decodes it while it is still in its core's cache; reading and decoding let go of the GIL. At
+the end the tables of all decoders become one Profile, which does not depend on who decoded what.
 """
 
 from __future__ import annotations
@@ -14,9 +14,16 @@ from flameparse.parallel.threads import run_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from _typeshed import ReadableBuffer
+
+    from flameparse.decode.dtrace import DTraceDecoder
     from flameparse.model.profile import Profile
     from flameparse.parallel.threads import Progress
     from flameparse.source import Source
+
+    Decoder = PerfScriptDecoder | DTraceDecoder
 
 # An input of fewer pieces is done before threads would have started.
 PIECES_BEFORE_THREADS = 8
@@ -49,11 +56,43 @@ def decode_perf_script(
         SourceError: the system cannot read on.
         OverflowError: weights past 2**64 - 1.
     """
-    threads = 1 if profile.samples.keeps_timeline else min(threads, limits.MAX_THREADS)
+    decoder = PerfScriptDecoder(profile, dialect=dialect, keeps_addresses=keeps_addresses)
+    return _decode(source, decoder, find_cut, threads=threads, max_memory=max_memory, progress=progress)
+
+
+def decode_dtrace(
+    source: Source,
+    profile: Profile,
+    *,
+    dialect: str | None,
+    threads: int,
+    max_memory: int,
+    progress: Progress | None,
+) -> Profile:
+    """Decode a whole text of DTrace's; arguments and result are those of ``decode_perf_script``."""
+    from flameparse.decode import dtrace
+
+    decoder = dtrace.DTraceDecoder(profile, dialect=dialect)
+    # What tools take for frames may stand where we see the head of a stack.
+    threads = threads if dialect is None else 1
+    return _decode(source, decoder, dtrace.find_cut, threads=threads, max_memory=max_memory, progress=progress)
+
+
+def _decode(
+    source: Source,
+    decoder: Decoder,
+    find_cut: Callable[[ReadableBuffer, int], int],
+    *,
+    threads: int,
+    max_memory: int,
+    progress: Progress | None,
+) -> Profile:
+    """Decode a whole text, at first with one decoder, then with one for each thread."""
+    threads = 1 if decoder.profile.samples.keeps_timeline else min(threads, limits.MAX_THREADS)
     shares: list[_Share] = []
-    first = _Share(PerfScriptDecoder(profile, dialect=dialect, keeps_addresses=keeps_addresses), shares, max_memory)
+    first = _Share(decoder, shares, max_memory)
     shares.append(first)
-    reader = _Reader(source)
+    reader = _Reader(source, find_cut)
     buffer = reader.new_buffer()
     while threads == 1 or reader.unit < PIECES_BEFORE_THREADS or not (reader.is_at_cut and first.decoder.is_settled):
         piece = reader.next_piece(buffer)
@@ -94,10 +133,11 @@ class _Reader:
         is_at_cut: that piece can be decoded apart from the ones before it.
     """
 
-    __slots__ = ("_offset", "_rest", "is_at_cut", "source", "unit")
+    __slots__ = ("_find_cut", "_offset", "_rest", "is_at_cut", "source", "unit")
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, find_cut: Callable[[ReadableBuffer, int], int]) -> None:
         self.source = source
+        self._find_cut = find_cut
         self.unit = 0
         self.is_at_cut = True
         self._offset = 0
@@ -127,7 +167,7 @@ class _Reader:
                     return None
                 length = filled
                 break
-            length = find_cut(buffer, filled)
+            length = self._find_cut(buffer, filled)
             if not length:
                 is_cut = False
                 length = buffer.rfind(b"\n", 0, filled) + 1
@@ -160,7 +200,7 @@ class _Share:
         "_max_memory", "_rest", "_rest_offset", "_shares", "_unit", "decoder", "lines_by_unit", "unknown_sites",
     )  # fmt: skip
 
-    def __init__(self, decoder: PerfScriptDecoder, shares: list[_Share], max_memory: int) -> None:
+    def __init__(self, decoder: Decoder, shares: list[_Share], max_memory: int) -> None:
         self.decoder = decoder
         self._shares = shares  # all there are, this one too
         self.lines_by_unit: dict[int, int] = {}

@@ -1,0 +1,3 @@
+KINDS: tuple[str, ...]
+
+def v8_name(name: bytes) -> tuple[str, int, bytes, bytes, bytes, int, int] | None: ...
