@@ -19,13 +19,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import benches
+from benchmarks import benches, dtrace_corpus
 from benchmarks.corpus import text_path
 from benchmarks.measure import machine
 from benchmarks.peers import Tool, find_flameparse, find_inferno, find_perf, find_samply, find_stackcollapse_perf
 
 HERE = Path(__file__).parent
-NAMES = ("start-up", "fold", "high-cardinality", "pipe", "threads", "linearity", "perf-data", "perf-data-growth")
+NAMES = (
+    "start-up", "fold", "high-cardinality", "pipe", "threads", "linearity", "perf-data", "perf-data-growth", "dtrace"
+)  # fmt: skip
 
 
 def grown(kind: str, size_mb: int) -> Path:
@@ -39,6 +41,14 @@ def grown_recording(source: Path, size_mb: int) -> Path:
     module = [sys.executable, "-m", "benchmarks.perf_data_corpus"]
     subprocess.run([*module, source.absolute(), str(size_mb)], cwd=HERE.parent, check=True)
     return HERE / "data" / f"{source.stem}-{size_mb}MB.data"
+
+
+def grown_dtrace(kind: str, size_mb: int, source: Path | None) -> Path:
+    """Make a text of DTrace's, likewise apart."""
+    module = [sys.executable, "-m", "benchmarks.dtrace_corpus", kind, str(size_mb)]
+    given = ["--source", str(source.absolute())] if source else []
+    subprocess.run([*module, *given], cwd=HERE.parent, check=True)
+    return dtrace_corpus.text_path(source.stem if source else kind, size_mb)
 
 
 def recorded(perf: Tool | None) -> tuple[Path, Path] | None:
@@ -100,6 +110,18 @@ def run(arguments: argparse.Namespace, tools: benches.Tools) -> Iterator[benches
     if "perf-data-growth" in chosen and perf_data:
         sizes_mb = (1, 10) if quick else (10, 100, 1000)
         yield benches.perf_data_growth(tools, [grown_recording(perf_data, size_mb) for size_mb in sizes_mb], repeats)
+    if "dtrace" in chosen:
+        for path in dtrace_inputs(arguments.dtrace, quick):
+            yield benches.dtrace(tools, path, repeats)
+
+
+def dtrace_inputs(example: Path | None, quick: bool) -> Iterator[Path]:
+    """Make what the bench of DTrace's text reads: each kind, and the example repeated."""
+    size_mb = 10 if quick else 256
+    if example:
+        yield grown_dtrace("repeated", size_mb, example)
+    for kind in dtrace_corpus.KINDS:
+        yield grown_dtrace(kind, size_mb, None)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -110,6 +132,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--only", nargs="+", choices=NAMES, default=NAMES, metavar="BENCH", help=f"of {', '.join(NAMES)}")
     add("--trace", type=Path, help="perf script text for `fold` (default: recorded here, else grown)")
     add("--perf-data", type=Path, help="perf.data for `pipe` and the perf-data benches (default: recorded here)")
+    add("--dtrace", type=Path, metavar="EXAMPLE", help="DTrace text to repeat, beside those that are made")
     add("--flameparse", metavar="COMMAND", help="what to measure (default: this environment's)")
     add("--stackcollapse-perf", metavar="PATH", help="stackcollapse-perf.pl (default: $STACKCOLLAPSE_PERF)")
     add("--no-install", action="store_true", help="do not install inferno with cargo where it is missing")

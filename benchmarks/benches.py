@@ -143,6 +143,27 @@ def high_cardinality(tools: Tools, path: Path, repeats: int) -> Result:
     return contest(result, tools, path, repeats, {INFERNO: 3})
 
 
+def dtrace(tools: Tools, path: Path, repeats: int) -> Result:
+    """Fold a DTrace text on one thread and on two; inferno reads only what is aggregated."""
+    result = Result("dtrace", f"{path.name} to folded text, whole process")
+    commands: dict[str, Command] = {FLAMEPARSE: tools.fold(path), f"{FLAMEPARSE}, 2 threads": tools.fold(path, 2)}
+    if tools.inferno and "ticks" not in path.name:
+        collapser = Path(tools.inferno.command[0]).with_name("inferno-collapse-dtrace")
+        commands[INFERNO] = [collapser, "-q", "-n", "1", path]
+    read_through(path)
+    size_mb = path.stat().st_size / 1e6
+    rows = {program: Row(program, size_mb, runs) for program, runs in run_in_turn(commands, repeats).items()}
+    result.rows = list(rows.values())
+    mine, two = result.rows[:2]
+    result.ratios.append(Ratio("wall, one thread over two", mine.wall_s / two.wall_s))
+    is_fresh = "fresh" in path.name
+    if INFERNO in rows:
+        ratio = rows[INFERNO].cpu_s / mine.cpu_s
+        result.ratios.append(Ratio(f"MB per CPU second, times {INFERNO}", ratio, None if is_fresh else 4))
+    result.ratios.append(Ratio("peak MB", mine.peak_rss_mb, None if is_fresh else 128, at_most=True))
+    return result
+
+
 def run_decode_stage(python: Path, path: Path, threads: int) -> Run:
     """Decode a trace in a process of its own; the wall time is the stage's, the rest the process's."""
     with tempfile.NamedTemporaryFile() as output:

@@ -10,7 +10,9 @@ import pytest
 
 from decoded_text import assert_conserved, folded
 from flameparse import limits
-from flameparse.decode.dtrace import DTraceDecoder, find_cut, looks_like_dtrace
+from flameparse.decode.dtrace.decoder import DTraceDecoder
+from flameparse.decode.dtrace.text import find_cut, looks_like_dtrace
+from flameparse.decode.dtrace.tool import DTraceToolDecoder
 from flameparse.document.document import Document
 from flameparse.export.folded_text import folded_chunks
 from flameparse.model.profile import Profile
@@ -54,7 +56,7 @@ def small_memos(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def decode(text: bytes, block_sizes: list[int], dialect: str | None = None) -> Document | None:
     start = time.process_time()
-    decoder = DTraceDecoder(Profile(), dialect=dialect)
+    decoder = DTraceDecoder(Profile()) if dialect is None else DTraceToolDecoder(Profile(), dialect)
     try:
         at = end = 0
         for size in (*block_sizes, len(text)):

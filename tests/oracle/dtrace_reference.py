@@ -15,7 +15,10 @@ NOTE = re.compile(rb"dtrace: .*|\^C", re.S)
 NUMBER = re.compile(rb"-?\d+")
 KEYS_AND_COUNT = re.compile(rb"(.*[^ \t])[ \t]{2,}(-?\d+)", re.S)
 FRAME = re.compile(rb"(?:([^`()\[\]<>{}\"'/]+)`)?(.+)", re.S)
-DROPS = re.compile(rb"dtrace: (\d+)[ \t]*(?:aggregation )?drops.*", re.S)
+LOSS = re.compile(rb"dtrace: (?:(\d+)[ \t]*(?:aggregation )?drop|error on enabled probe ).*", re.S)
+TABLE = re.compile(
+    rb"value .*-------------[ ]Distribution[ ]------------- count|(?:(?:<|>=)[ ][ \t]*)?-?\d+[ \t@]*\|[ \t@|]*\d+", re.S
+)
 
 Frame = tuple["bytes | None", "bytes | int"]  # module and name, or address
 
@@ -59,6 +62,7 @@ class Parser:
     def __init__(self, text: bytes) -> None:
         self.samples: list[Sample] = []
         self.unknown_lines: list[int] = []
+        self.other_lines = 0
         self.uncounted = 0
         self.lost = 0
         self.lines: list[Line] = []
@@ -75,6 +79,7 @@ class Parser:
         if not bare:
             if self.head is not None and self.head[0] == "banner" and not self.lines:
                 self.head = None
+            self.drop_printed()
             is_number_alone = [line.is_number for line in self.lines] == [True]
             if is_number_alone and (indent_of(self.lines) == 0 or width(self.lines) != 9):
                 self.end()
@@ -94,8 +99,17 @@ class Parser:
             time = int(match[3]) * 1_000_000
             self.head = ("tick", match[4], match[1], int(match[2]), None, time if time < 1 << 63 else None)
         elif indent == 0 and NOTE.fullmatch(bare):
-            if drops := DROPS.fullmatch(bare):
-                self.lost += int(drops[1])
+            self.drop_printed()
+            if loss := LOSS.fullmatch(bare):
+                self.lost += int(loss[1] or 1)
+        elif TABLE.fullmatch(bare):
+            self.other_lines += 1
+            if not self.in_tick():
+                if self.sort_lines()[3]:
+                    self.uncounted += 1
+                else:
+                    self.other_lines += len(self.lines)
+                self.lines, self.head = [], None
         else:
             self.take_text(Line(indent, text, False), number)
 
@@ -109,7 +123,12 @@ class Parser:
                     self.lines = []
                     self.add(int(before[2]), [], split_keys(before[1]))
             keys, frames, indent, is_sure = self.sort_lines()
-            if frames and line.indent < indent and (is_sure or line.indent < self.lines[0].indent):
+            is_key = line.text[:1].isdigit()
+            if is_key and self.lines and not is_sure:
+                are_keys = self.lines[0].is_number or line.indent > indent_of(self.lines)
+                keys = [key for lead in self.lines for key in split_keys(lead.text)] if are_keys else []
+                frames = [] if are_keys else [read_frame(lead.text.rstrip(b" \t")) for lead in self.lines]
+            if is_key or (frames and line.indent < indent and (is_sure or line.indent < self.lines[0].indent)):
                 self.lines = []
                 self.add(int(match[2]), frames, keys + split_keys(match[1]))
                 return
@@ -119,6 +138,12 @@ class Parser:
                 self.unknown_lines.append(number)
                 return
         self.lines.append(line)
+
+    def drop_printed(self) -> None:
+        """Forget lines at column 0 that nothing but a script's own prints look like."""
+        if not self.in_tick() and self.lines and not self.sort_lines()[3] and all(map(is_plain, self.lines)):
+            self.other_lines += len(self.lines)
+            self.lines = []
 
     def in_tick(self) -> bool:
         return self.head is not None and (self.head[0] == "tick" or bool(self.lines))
@@ -132,7 +157,9 @@ class Parser:
             return [], [], 0, False
         first = self.lines[0]
         leads = 1
-        if not first.is_number and first.indent < 14:
+        if not first.is_number and first.indent >= 14:
+            return [], [read_frame(line.text.rstrip(b" \t")) for line in self.lines], first.indent, True
+        if not first.is_number:
             while leads < min(8, len(self.lines)) and self.lines[leads].indent == first.indent:
                 leads += 1
         rest = self.lines[leads:]
@@ -158,6 +185,7 @@ class Parser:
         self.samples.append(Sample(event, None, None, None, None, abs(value), frames, keys))
 
     def end(self) -> None:
+        self.drop_printed()
         if self.head is not None and self.in_tick():
             _, event, comm, pid, cpu, time_ns = self.head
             frames = [read_frame(line.text.rstrip(b" \t")) for line in self.lines]
@@ -169,6 +197,12 @@ class Parser:
         elif self.lines:
             self.uncounted += 1
         self.lines, self.head = [], None
+
+
+def is_plain(line: Line) -> bool:
+    module, name = read_frame(line.text.rstrip(b" \t"))
+    has_count = line.is_number or KEYS_AND_COUNT.fullmatch(line.text.rstrip(b" \t"))
+    return line.indent == 0 and module is None and isinstance(name, bytes) and not has_count
 
 
 def indent_of(lines: list[Line]) -> int:

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flameparse.decode.dtrace import DTraceDecoder, find_cut
+from flameparse.decode.dtrace.decoder import DTraceDecoder
+from flameparse.decode.dtrace.text import find_cut
 from flameparse.document.document import NONE, UNKNOWN_ID, Document
+from flameparse.load_options import LoadOptions
 from flameparse.model.profile import Profile
 from flameparse.model.sample_table import SampleTable
 from flameparse.passes import name_frames
-from flameparse.pipeline import LoadOptions, load
+from flameparse.pipeline import load
 from golden.dtrace_fixtures import FIXTURES, path_of
 from oracle import dtrace_reference as reference
 
@@ -40,12 +42,16 @@ STACKS = st.lists(FRAMES, max_size=5)
 AGGREGATED = st.builds(
     lambda key, stack, more, count, blank: key + stack + more + [count] + blank,
     st.lists(KEYS, max_size=2), STACKS, st.one_of(st.just([]), st.builds(lambda more: [b"", *more], STACKS)),
-    st.one_of(COUNT_LINES, st.just(b"  sshd" + b" " * 46 + b"        6")), st.sampled_from([[], [b""], [b"", b""]]),
+    st.one_of(COUNT_LINES, st.just(b"  sshd" + b" " * 46 + b"        6"), st.just(b" " * 16 + b"9" + b" " * 16 + b"6")),
+    st.sampled_from([[], [b""], [b"", b""]]),
 )  # fmt: skip
 HEADS = st.sampled_from(
     [b"CPU     ID                    FUNCTION:NAME", b"  0  64091                        :tick-60s ",
      b"  3      2                             :END", b"node 8783 1477263: profile-1ms:", b"a b 9 0: tick:",
-     b"dtrace: 32 drops on CPU 0", b"dtrace: 5 aggregation drops on CPU 1", b"^C", b"hello, world", b"", b" \t"]
+     b"dtrace: 32 drops on CPU 0", b"dtrace: 1 aggregation drop on CPU 1", b"^C", b"hello, world", b"", b" \t",
+     b"dtrace: error on enabled probe ID 1 (ID 7: profile:::profile-97): invalid address (0x0)", b"bash  ",
+     b"           value  ------------- Distribution ------------- count    ",
+     b"               4 |@@@@@@@@@@@@@@@@@@@@@                    5        ", b"             < 0 |               0 "]
 )  # fmt: skip
 PRINTED = st.builds(
     lambda head, blanks, stack: [head, *blanks, *stack, b""], HEADS, st.sampled_from([[], [b""]]), STACKS
@@ -115,6 +121,7 @@ def test_any_text(text: bytes, data: st.DataObject) -> None:
         counts = profile.diagnostics.counts
         assert counts.get("unknown_lines", 0) == len(parser.unknown_lines)
         assert counts.get("uncounted_stacks", 0) == parser.uncounted
+        assert counts.get("other_lines", 0) == parser.other_lines
         assert counts.get("lost", 0) == parser.lost
 
 

@@ -7,15 +7,19 @@ from pathlib import Path
 import pytest
 
 from decoded_text import sample
-from flameparse.decode.dtrace import DTraceDecoder, find_cut, looks_like_dtrace
+from flameparse.decode.dtrace.decoder import DTraceDecoder
+from flameparse.decode.dtrace.text import find_cut, looks_like_dtrace
 from flameparse.decode.sniff import DTRACE, FOLDED_TEXT, PERF_SCRIPT, sniff
+from flameparse.document.account import damage, warnings
 from flameparse.document.document import Document
 from flameparse.errors import LimitError, UsageError
 from flameparse.export.folded_text import folded_chunks
 from flameparse.frames.tidy import FrameNamer
+from flameparse.load_options import LoadOptions
 from flameparse.model.profile import Profile
-from flameparse.pipeline import LoadOptions, damage, load, warnings
+from flameparse.pipeline import load
 from flameparse.symbolize.options import SymbolOptions
+from unit.cli_runs import run_here
 
 HEADING = b"CPU     ID                    FUNCTION:NAME\n"
 BANNER = b"  0  64091                        :tick-60s \n"
@@ -60,6 +64,11 @@ def folded(document: Document, **options: object) -> bytes:
         (HEADER + stack(b"libstdc++.so.6`foo"), b"libstdc++.so.6`foo 1\n"),
         (HEADER + stack(b"m`A::operator+(A const&)", b"m`A::operator++"), b"m`A::operator++;m`A::operator+ 1\n"),
         (HEADER + stack(b"m`f+0x1f+0x2"), b"m`f+0x1f 1\n"),
+        (HEADER + stack(b"m`g", b"m`f+0x1f") + stack(b"m`g", b"m`f+0x1f+0x2"), b"m`f+0x1f;m`g 1\nm`f;m`g 1\n"),
+        (
+            HEADER + 2 * stack(b"m`g", b"m`f+0x123456789a") + stack(b"m`g", b"m`f+0x123456789a+0x2"),
+            b"m`f+0x123456789a;m`g 1\nm`f;m`g 2\n",
+        ),
         (HEADER + stack(b"m`f+1", b"m`f+0x", b"m`f+0xfg"), b"m`f+0xfg;m`f+0x;m`f+1 1\n"),
         # brackets
         (HEADER + stack(b"m`Foo::bar(std::function<void (int)>)"), b"m`Foo::bar 1\n"),
@@ -95,6 +104,27 @@ def folded(document: Document, **options: object) -> bytes:
         # one frame that names no module
         (HEADER + stack(b"main"), b"main 1\n"),
         (HEADER + stack(b"main", count=b"-0"), b"main 0\n"),
+        # keys of 64 bits, before and behind; of several columns; of an empty stack
+        (b"                5\n" + stack(b"m`f", b"m`g", count=b"  6"), b"5;m`g;m`f 6\n"),
+        (stack(b"m`f", b"m`g", count=b"                5                6"), b"5;m`g;m`f 6\n"),
+        (b"  bash" + b" " * 46 + b"     1234                5\n" + stack(b"m`f"), b"bash;1234;5;m`f 1\n"),
+        (HEADER + b"                5                6\n\n" + stack(b"m`f"), b"5 6\nm`f 1\n"),
+        (b"  main" + b" " * 46 + b"\n                5                6\n" + stack(b"m`f"), b"m`f 1\nmain;5 6\n"),
+        # tabs, and lines of DOS
+        (HEADING + b"\t\tm`f+0x1\n\t\tm`g+0x2\n\t5\n\n\t\tm`f+0x3\n\t\tm`g\n\t5\n", b"m`g;m`f 10\n"),
+        ((HEADER + stack(b"m`f+0x1", b"m`g")).replace(b"\n", b"\r\n"), b"m`g;m`f 1\n"),
+        # modules of Darwin
+        (
+            HEADER + stack(b"libsystem_kernel.dylib`kevent+0xa", b"Google Chrome Framework`v8::f(int)+0x1"),
+            b"Google Chrome Framework`v8::f;libsystem_kernel.dylib`kevent 1\n",
+        ),
+        # arrows
+        (
+            HEADER + stack(b"Ljava/io/X;::m->Ljava/io/Y;::n", b"m`T::operator->", b"a->b"),
+            b"a->b;m`T::operator->;java/io/X::m;java/io/Y::n 1\n",
+        ),
+        # a text that ends in a count
+        (HEADER + stack(b"m`f") + b"              m`g\n                4", b"m`f 1\nm`g 4\n"),
         # frames of helpers, and addresses
         (
             HEADER + stack(b"<< adaptor >>", b"(anon) as foo at path position 360"),
@@ -128,9 +158,84 @@ def test_negative_values_are_kept_and_said(read):
     assert damage(document) is None
 
 
-def test_lost_samples_are_counted(read):
-    document = read(HEADER + stack(b"m`f") + b"dtrace: 32 drops on CPU 0\ndtrace: 5 aggregation drops on CPU 1\n")
-    assert document.diagnostics["lost"] == 37
+@pytest.mark.parametrize(
+    ("note", "lost"),
+    [
+        (b"32 drops on CPU 0", 32),
+        (b"1 drop on CPU 0", 1),
+        (b"5 aggregation drops on CPU 1", 5),
+        (b"error on enabled probe ID 1 (ID 7: profile:::profile-97): invalid address (0x0) in action #1", 1),
+        (b"3 dynamic variable drops", 0),
+        (b"pid 123 has exited", 0),
+        (b"99999999999999999999 drops on CPU 0", 0),
+    ],
+)
+def test_lost_samples_are_counted(note, lost, read):
+    document = read(HEADER + stack(b"m`f") + b"              m`f\ndtrace: " + note + b"\n              m`g\n   3\n")
+    assert document.diagnostics.get("lost", 0) == lost
+    assert folded(document) == b"m`f 1\nm`g;m`f 3\n"
+    assert any("were lost" in line for line in warnings(document)) == (lost > 0)
+    assert damage(document) is None
+
+
+DISTRIBUTION = (
+    b"           value  ------------- Distribution ------------- count    \n"
+    b"             < 0 |                                         0        \n"
+    b"               4 |@@@@@@@@@@@@@@@@@@@@                     12       \n"
+    b"          >= 100 |@@@@@@@@@@@@@@@@@@@@                     12       \n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (b"  read" + b" " * 46 + b"\n" + DISTRIBUTION, 5),
+        (b"     1234\n" + DISTRIBUTION + DISTRIBUTION, 9),
+        (DISTRIBUTION.replace(b"             < 0 |  ", b"              -8 |@@"), 4),
+        (b"Tracing... Hit Ctrl-C to end.\n^C\n\n", 1),
+        (b"Tracing... Hit Ctrl-C to end.\nNow.\n\n", 2),
+    ],
+)
+def test_what_is_no_stack_is_counted_and_said(text, count, read):
+    document = read(text + HEADER + stack(b"m`f"))
+    assert folded(document) == b"m`f 1\n"
+    assert document.diagnostics["other_lines"] == count
+    assert warnings(document) == [f"{count} lines are no stacks: distributions, or what the script itself printed"]
+    assert damage(document) is None
+
+
+def test_a_stack_with_a_distribution_has_no_count(read):
+    document = read(HEADER + b"              m`f\n              m`g\n" + DISTRIBUTION + stack(b"m`f"))
+    assert folded(document) == b"m`f 1\n"
+    assert damage(document) == "1 stacks without a count, dropped"
+
+
+def test_a_line_printed_into_a_stack_is_not_understood(read):
+    document = read(HEADER + b"              m`f\nhello\n              m`g\n                2\n")
+    assert folded(document) == b"m`g;m`f 2\n"
+    assert damage(document) == "1 lines not understood (line 5)"
+
+
+def test_a_cut_text_ends_with_its_own_exit_code():
+    cut = HEADER + stack(b"m`f") + b"              m`g\n"
+    assert run_here("fold", "-q", stdin=cut)[:2] == (3, b"m`f 1\n")
+    assert run_here("fold", "-q", stdin=HEADER + stack(b"m`f")) == (0, b"m`f 1\n", b"")
+
+
+def test_output_of_bpftrace_is_not_read():
+    code, out, err = run_here("fold", stdin=b"Attaching 1 probe...\n\n@[\n    foo+12\n    0x7f1234\n]: 5\n")
+    assert (code, out) == (4, b"")
+    assert b"not a format flameparse knows" in err
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_rare_stacks_are_folded_at_the_memory_cap(threads, read, monkeypatch):
+    monkeypatch.setattr("flameparse.limits.READ_BLOCK_BYTES", 64 << 10)
+    rare = b"".join(stack(*(b"m`f%d_%d" % (number, depth) for depth in range(30))) for number in range(3000))
+    document = read(HEADER + rare + stack(b"m`often", count=b"  100000"), max_memory=2 << 20, threads=threads)
+    assert document.diagnostics["rare_samples"] > 1000
+    assert sum(int(line.rpartition(b" ")[2]) for line in folded(document).splitlines()) == 103_000
+    assert b"m`often 100000\n" in folded(document)
 
 
 def test_counts_past_what_can_be_counted(read):
@@ -156,6 +261,16 @@ def test_stacks_as_they_were_taken(read):
     assert (document.meta["first_time_ns"], document.meta["last_time_ns"]) == (1477263 * 10**6, 1477265 * 10**6)
     assert folded(read(TICKS, include=[("pid", b"^8784$")])) == b"my node;0x3cd5f8a04d20;node`uv_run 1\n"
     assert folded(read(TICKS, time_to="1477.265")).count(b"\n") == 2
+
+
+def test_a_tick_of_no_process(read):
+    assert folded(read(b"sched -1 7: profile-1ms:\n              0x3cd5f8a04d20\n\n")) == b"sched;0x3cd5f8a04d20 1\n"
+
+
+def test_ticks_of_long_names_and_times(read):
+    text = b"Google Chrome He 12 1477: profile-1ms:\n              IOKit`IOObject::release() const+0x5\n\n"
+    assert folded(read(text, time_from="1.477", time_to="1.478")) == b"Google Chrome He;IOKit`IOObject::release 1\n"
+    assert folded(read(text, time_from="1.478")) == b""
 
 
 def test_stacks_that_a_probe_printed(read):
@@ -216,7 +331,8 @@ def test_options_that_do_not_fit(read):
         read(text, compat="inferno", symbols=SymbolOptions(perf_maps={1: __file__}))
     with pytest.raises(UsageError, match="does not say comm, pid and tid"):
         read(text, include=[("comm", b"x")])
-    assert folded(read(text, time_from="1")) == b""
+    with pytest.raises(UsageError, match="does not say when a stack was taken"):
+        read(text, time_from="1")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,16 @@ from libc.stdint cimport UINT64_MAX, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memchr, memcmp, memcpy
 
-from flameparse.model.frame_table cimport KIND_INLINED, KIND_JIT, KIND_KERNEL, KIND_USER, NONE_ID, Frame, FrameTable
+from flameparse.model.frame_table cimport (
+    KIND_INLINED,
+    KIND_JIT,
+    KIND_KERNEL,
+    KIND_USER,
+    NONE_ID,
+    Frame,
+    FrameTable,
+    new_frame,
+)
 from flameparse.model.growth cimport reserve
 from flameparse.model.sample_table cimport UNKNOWN_CPU, UNKNOWN_TIME, Sample, SampleTable, Total
 from flameparse.model.stack_table cimport StackTable
@@ -238,11 +247,7 @@ cdef class FoldedTextDecoder:
 
     cdef uint32_t frame_of(self, const unsigned char* at, const unsigned char* end) except? 0xFFFFFFFF nogil:
         """Intern a frame; an ``_[k]``-like ending tells its kind and stays in the name."""
-        cdef Frame frame
-        frame.address = 0
-        frame.dso = NONE_ID
-        frame.cuts_callers = 0
-        frame.kind = KIND_USER
+        cdef Frame frame = new_frame(NONE_ID, NONE_ID, KIND_USER, 0)
         if end - at > 4 and memcmp(end - 4, b"_[", 2) == 0 and byte_before(end) == 93:
             if (end - 2)[0] == 107:
                 frame.kind = KIND_KERNEL

@@ -24,7 +24,7 @@ from flameparse.decode.perf_header cimport (
     find_frame, parse_header, parse_thread,
 )
 from flameparse.model.event_table cimport UNIT_PERIOD, EventTable
-from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
+from flameparse.model.frame_table cimport KIND_USER, NONE_ID, Frame, FrameTable, new_frame
 from flameparse.model.growth cimport reserve
 from flameparse.model.sample_table cimport UNKNOWN_CPU, UNKNOWN_TIME, Sample, SampleTable
 from flameparse.model.stack_table cimport StackTable
@@ -634,15 +634,11 @@ cdef class PerfScriptDecoder:
 
     cdef int64_t frame_of(self, FrameText* text) except -1 nogil:
         """Intern the frame of a line."""
-        cdef Frame frame
+        cdef Frame frame = new_frame(NONE_ID, NONE_ID, KIND_USER, 0)
         cdef size_t name_length = text.name_end - text.name
-        frame.kind = frame.cuts_callers = 0
-        frame.address = 0
-        frame.dso = NONE_ID
         if text.module is not NULL:
             frame.dso = self.dso_of(text.module, text.module_end - text.module)
         if name_length == 0 or (name_length == 9 and memcmp(text.name, b"[unknown]", 9) == 0):
-            frame.name = NONE_ID
             frame.address = text.address if self.keeps_addresses else text.address & 0xFFFF000000000000u
         else:
             frame.name = self.intern_capped(text.name, name_length, self.max_name_bytes)

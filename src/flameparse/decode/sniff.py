@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flameparse.decode.dtrace import looks_like_dtrace
+from flameparse.decode.dtrace.text import looks_like_dtrace
 from flameparse.decode.perf_script import looks_like_perf_script
 from flameparse.errors import UnknownFormatError, UnsupportedError
 
+CPU_PROFILE = "V8 CPU profile"
 DOCUMENT = "msgpack document"
 DTRACE = "DTrace text"
 FOLDED_TEXT = "folded text"
@@ -27,7 +28,16 @@ _OTHERS = (
     (b"\x7fELF", "an ELF file", "give the recording, not the program"),
     (b"DTRJ", "a jitdump", "give the recording, which names its dump"),
     (b"JiTD", "a jitdump", "give the recording, which names its dump"),
+    (b"v8-version,", "the log of V8's own profiler", "record with node --cpu-prof, or with perf"),
 )
+
+# First keys of a CPU profile, which may come in any order, and of other JSON.
+_CPU_PROFILE_KEYS = (b"nodes", b"head", b"samples", b"timeDeltas", b"timestamps", b"startTime", b"endTime")
+_OTHER_JSON = {
+    b"traceEvents": ("a trace of Chrome", "save its CPU profile alone, a .cpuprofile"),
+    b"code": ("the log of V8's own profiler, made JSON", "record with node --cpu-prof, or with perf"),
+    b"$schema": ("JSON of another tool", "give the recording it was made of"),
+}
 
 
 def sniff(head: bytes, name: str) -> str:
@@ -53,6 +63,12 @@ def sniff(head: bytes, name: str) -> str:
     for magic, what, remedy in _OTHERS:
         if head.startswith(magic):
             raise UnsupportedError(f"{name}: this is {what}, which is not read; {remedy}")
+    key = _first_key(head)
+    if key in _OTHER_JSON:
+        what, remedy = _OTHER_JSON[key]
+        raise UnsupportedError(f"{name}: this is {what}, which is not read; {remedy}")
+    if key in _CPU_PROFILE_KEYS or (key and b'"functionName"' in head):
+        return CPU_PROFILE
     if looks_like_dtrace(head):
         return DTRACE
     if looks_like_perf_script(head):
@@ -61,8 +77,15 @@ def sniff(head: bytes, name: str) -> str:
         return FOLDED_TEXT
     raise UnknownFormatError(
         f"{name}: not a format flameparse knows (tried {DOCUMENT}, {PERF_DATA}, {PERF_SCRIPT}, {DTRACE}, "
-        f"{FOLDED_TEXT}); it begins with {head[:40]!r}"
+        f"{FOLDED_TEXT}, {CPU_PROFILE}); it begins with {head[:40]!r}"
     )
+
+
+def _first_key(head: bytes) -> bytes:
+    """Read the first key of a JSON object; empty for anything else."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    key = text[1:].lstrip()
+    return key[1:].partition(b'"')[0] if text.startswith(b"{") and key.startswith(b'"') else b""
 
 
 def _looks_folded(head: bytes) -> bool:

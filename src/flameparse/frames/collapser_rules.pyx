@@ -62,6 +62,13 @@ cdef size_t dtrace_arguments(const unsigned char* name, size_t size) noexcept no
     return size
 
 
+cdef size_t without_trailing_space(const unsigned char* name, size_t size) noexcept nogil:
+    """Measure a name without the blanks at its end, as inferno does before it looks for a Rust hash."""
+    while size and (name[size - 1] == c" " or 9 <= name[size - 1] <= 13):
+        size -= 1
+    return size
+
+
 cdef bint is_stackcollapse_kernel(const unsigned char* module, size_t size) noexcept nogil:
     """Tell what stackcollapse-perf.pl takes for kernel code."""
     return (begins_with(module, size, b"[") or ends_with(module, size, b"vmlinux")) and not contains(

@@ -17,6 +17,7 @@ from flameparse.frames.collapser_rules cimport (
     is_stackcollapse_jit,
     is_stackcollapse_kernel,
     stackcollapse_arguments,
+    without_trailing_space,
 )
 from flameparse.frames.kind cimport basename_offset, module_size
 from flameparse.frames.rust_name cimport has_any_hash, has_escape, rust_hash, undo_escapes, undo_known_escapes
@@ -274,12 +275,14 @@ cdef class FrameNamer:
         cdef bint has_arrow = find_arrow(text, 0, size) < size
         size = dtrace_arguments(text, size)
         tick = <const unsigned char*> memchr(text, c"`", size)
-        if self.style == NAME_DTRACE_INFERNO and tick is not NULL and has_any_hash(text, size):
+        if self.style == NAME_DTRACE_INFERNO and tick is not NULL:
             skipped = tick + 1 - text
-            if has_any_hash(text + skipped, size - skipped):
-                reserve(<void**> &self.repaired, &self.repaired_capacity, size, 1)
+            # The blank before what was cut goes with a hash, and stays without one.
+            end = skipped + without_trailing_space(text + skipped, size - skipped)
+            if has_any_hash(text + skipped, end - skipped):
+                reserve(<void**> &self.repaired, &self.repaired_capacity, end, 1)
                 memcpy(self.repaired, text, skipped)
-                size = skipped + undo_known_escapes(text + skipped, size - skipped, self.repaired + skipped)
+                size = skipped + undo_known_escapes(text + skipped, end - skipped, self.repaired + skipped)
                 text = self.repaired
         if self.style == NAME_DTRACE_STACKCOLLAPSE:
             # Perl's split drops empty fields at the end.

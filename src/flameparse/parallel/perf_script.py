@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from flameparse import limits
 from flameparse.decode.perf_script import PerfScriptDecoder, find_cut
+from flameparse.errors import UsageError
 from flameparse.model.absorb import absorb, must_prune, prune, return_freed_memory
 from flameparse.parallel.threads import run_threads
 
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-    from flameparse.decode.dtrace import DTraceDecoder
+    from flameparse.decode.dtrace.decoder import DTraceDecoder
+    from flameparse.decode.dtrace.tool import DTraceToolDecoder
     from flameparse.model.profile import Profile
     from flameparse.parallel.threads import Progress
     from flameparse.source import Source
 
-    Decoder = PerfScriptDecoder | DTraceDecoder
+    Decoder = PerfScriptDecoder | DTraceDecoder | DTraceToolDecoder
+
+# What the samples' first time is where none has one.
+_NO_TIME = -(1 << 63)
 
 # An input of fewer pieces is done before threads would have started.
 PIECES_BEFORE_THREADS = 8
@@ -69,13 +74,26 @@ def decode_dtrace(
     max_memory: int,
     progress: Progress | None,
 ) -> Profile:
-    """Decode a whole text of DTrace's; arguments and result are those of ``decode_perf_script``."""
-    from flameparse.decode import dtrace
+    """Decode a whole text of DTrace's; arguments and result are those of ``decode_perf_script``.
 
-    decoder = dtrace.DTraceDecoder(profile, dialect=dialect)
-    # What tools take for frames may stand where we see the head of a stack.
-    threads = threads if dialect is None else 1
-    return _decode(source, decoder, dtrace.find_cut, threads=threads, max_memory=max_memory, progress=progress)
+    Raises:
+        UsageError: a window is asked for, and no stack says when it was taken.
+    """
+    from flameparse.decode.dtrace.text import find_cut
+
+    decoder: Decoder
+    if dialect is None:
+        from flameparse.decode.dtrace.decoder import DTraceDecoder
+
+        decoder = DTraceDecoder(profile)
+    else:
+        from flameparse.decode.dtrace.tool import DTraceToolDecoder
+
+        decoder, threads = DTraceToolDecoder(profile, dialect), 1
+    profile = _decode(source, decoder, find_cut, threads=threads, max_memory=max_memory, progress=progress)
+    if profile.samples.outside_window and profile.samples.first_time_ns == _NO_TIME:
+        raise UsageError(f"{source.name}: it does not say when a stack was taken; leave out --from and --to")
+    return profile
 
 
 def _decode(

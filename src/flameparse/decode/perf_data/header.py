@@ -231,7 +231,10 @@ class Header:
             self.damage.append(damage)
 
     def meta(self) -> dict[str, object]:
-        """Facts for a document's ``meta``: those, as text, that ``perf script --header`` would print."""
+        """Facts for a document's ``meta``: as text those that ``perf script --header`` would print.
+
+        ``max_stack`` is there where the recorder was told how many frames a stack may have, and a number.
+        """
         facts = {
             "captured_on": _local_time(self.captured_at),
             "host": self.hostname,
@@ -241,11 +244,12 @@ class Header:
             "cpu": self.cpu,
             "command": b" ".join(self.command).replace(b"'", b"\\'"),
         }
+        max_stack = max((attr.sample_max_stack for attr in self.attrs), default=0)
         return {
             key: value[: limits.MAX_NAME_BYTES].strip().decode("utf-8", "backslashreplace")
             for key, value in facts.items()
             if value
-        }
+        } | ({"max_stack": max_stack} if max_stack else {})
 
     def add_event(self, attr: bytes, id_count: int) -> None:
         """Add an event that has so many ids, which may be given next.

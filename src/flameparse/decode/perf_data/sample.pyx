@@ -27,7 +27,7 @@ from flameparse.decode.perf_data.function_bounds cimport FunctionBounds
 from flameparse.decode.perf_data.record_walk cimport HeldSample, RecordWalk
 from flameparse.decode.side_events cimport SideEvent, SideEvents
 from flameparse.model.event_table cimport UNIT_PERIOD
-from flameparse.model.frame_table cimport KIND_KERNEL, KIND_USER, NONE_ID, Frame
+from flameparse.model.frame_table cimport KIND_KERNEL, KIND_USER, NONE_ID, Frame, new_frame
 from flameparse.model.growth cimport reserve
 from flameparse.model.sample_table cimport UNKNOWN_CPU, UNKNOWN_TIME, Sample, SampleTable
 from flameparse.model.thread_table cimport Thread, ThreadTable
@@ -691,7 +691,7 @@ cdef class SampleDecoder:
         """
         cdef uint32_t mapping = NONE_ID
         cdef Mapping* row
-        cdef Frame frame
+        cdef Frame frame = new_frame(NONE_ID, NONE_ID, KIND_USER, 0)
         cdef KnownIps* known = &self.known[space.known]
         cdef KnownIp* slot
         if not known.slots[at].entry:
@@ -707,9 +707,7 @@ cdef class SampleDecoder:
         slot = &known.slots[at]
         if space.version != NONE_ID:
             mapping = self.space.find(space.version, ip)
-        frame.cuts_callers = 0
         if mapping == NONE_ID:
-            frame.name = frame.dso = NONE_ID
             frame.address = ip & self.unmapped_mask
             frame.kind = KIND_USER if space.is_user else KIND_KERNEL
         else:

@@ -8,7 +8,8 @@ cdef enum LineKind:
     BANNER_LINE = 3     # which probe fired
     TICK_LINE = 4       # the head of a sample that is not aggregated
     NOTE_LINE = 5       # what dtrace says of itself
-    TEXT_LINE = 6       # a frame or keys
+    TABLE_LINE = 6      # of a distribution, as quantize() and lquantize() print it
+    TEXT_LINE = 7       # a frame or keys
 
 
 cdef struct DTraceLine:
@@ -16,7 +17,7 @@ cdef struct DTraceLine:
     uint64_t indent               # blanks before the text
     const unsigned char* text
     const unsigned char* end      # of the text, blanks cut
-    uint64_t number               # of a number, without its sign; of a tick, milliseconds
+    uint64_t number               # of a number, without its sign; of a tick, milliseconds; of a note, samples lost
     bint is_negative
     const unsigned char* event    # of a banner or a tick: the probe's name
     const unsigned char* event_end
@@ -35,6 +36,7 @@ cdef struct DTraceFrame:
 
 cdef void read_line(const unsigned char* at, const unsigned char* end, DTraceLine* line) noexcept nogil
 cdef void read_frame(const unsigned char* at, const unsigned char* end, DTraceFrame* frame) noexcept nogil
+cdef const unsigned char* cut_offset(const unsigned char* at, const unsigned char* end) noexcept nogil
 cdef const unsigned char* find_trailing_count(
     const unsigned char* at, const unsigned char* end, uint64_t* number, bint* is_negative
 ) noexcept nogil

@@ -35,6 +35,8 @@ cdef void read_line(const unsigned char* at, const unsigned char* end, DTraceLin
           0  64091                        :tick-60s
         node 8783 1477263: profile-1ms:
         dtrace: 32 drops on CPU 0
+                   value  ------------- Distribution ------------- count
+                       4 |@@@@@@@@@                                123
                       genunix`kmem_cache_free+0xce
                         1
 
@@ -63,6 +65,9 @@ cdef void read_line(const unsigned char* at, const unsigned char* end, DTraceLin
         begins(line.text, line.end, b"dtrace: ", 8) or (line.end - line.text == 2 and memcmp(line.text, b"^C", 2) == 0)
     ):
         line.kind = NOTE_LINE
+        line.number = count_lost(line.text, line.end)
+    elif is_table(line.text, line.end):
+        line.kind = TABLE_LINE
     else:
         line.kind = TEXT_LINE
 
@@ -129,6 +134,58 @@ cdef bint read_tick(DTraceLine* line) noexcept nogil:
         return False
     line.event, line.event_end = event, line.end - 1
     return True
+
+
+cdef uint64_t count_lost(const unsigned char* at, const unsigned char* end) noexcept nogil:
+    """How many samples a note says were lost.
+
+    Layout::
+
+        dtrace: 32 drops on CPU 0
+        dtrace: 1 aggregation drop on CPU 0
+        dtrace: error on enabled probe ID 1 (ID 64091: profile:::profile-97): invalid address (0x0) in action #1
+
+    Source: the messages of libdtrace's drop and error handlers. Other drops, as of dynamic variables, lose no stack.
+    """
+    cdef uint64_t number = 0
+    if end - at < 9:
+        return 0
+    at += 8
+    if begins(at, end, b"error on enabled probe ", 23):
+        return 1
+    at = parse_decimal(at, end, &number)
+    if at is NULL:
+        return 0
+    at = skip_blanks(at, end)
+    if begins(at, end, b"aggregation ", 12):
+        at += 12
+    return number if begins(at, end, b"drop", 4) else 0
+
+
+cdef bint is_table(const unsigned char* at, const unsigned char* end) noexcept nogil:
+    """Whether a text is the heading of a distribution or one of its rows: a value, bars around a ``|``, a count."""
+    cdef const unsigned char* bar
+    if byte_before(end) == 116:
+        return end - at > 40 and memcmp(end - 20, b" ------------- count", 20) == 0 and begins(at, end, b"value ", 6)
+    if not is_digit(byte_before(end)):
+        return False
+    if begins(at, end, b"< ", 2) or begins(at, end, b">= ", 3):
+        at = skip_blanks(skip_word(at, end), end)
+    if at < end and at[0] == 45:
+        at += 1
+    bar = at
+    while at < end and is_digit(at[0]):
+        at += 1
+    if at == bar:
+        return False
+    bar = <const unsigned char*>memchr(at, 124, end - at)
+    if bar is NULL:
+        return False
+    while end > bar and is_digit(byte_before(end)):
+        end -= 1
+    while at < end and (is_blank(at[0]) or at[0] == 64 or at[0] == 124):
+        at += 1
+    return at == end
 
 
 cdef bint read_address(const unsigned char* at, const unsigned char* end, uint64_t* address) noexcept nogil:
