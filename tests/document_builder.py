@@ -27,7 +27,9 @@ def build_document(
     offsets = [0]
     for string in strings:
         offsets.append(offsets[-1] + len(string))
-    columns = {"string_offsets": offsets, **columns}
+    unclassified = [0] * len(columns.get("frame_name", ()))
+    traits = {"frame_class": unclassified, "frame_tier": unclassified, "frame_presets": unclassified}
+    columns = {"string_offsets": offsets, **traits, **columns}
     return Document(
         string_bytes=b"".join(strings),
         timeline=None
@@ -46,6 +48,9 @@ def small_document(*, timeline: bool = True) -> Document:
         frame_name=[2, 3, 6],
         frame_dso=[4, NONE, 4],
         frame_kind=[0, 1, 2],
+        frame_class=[14, 15, 1],
+        frame_tier=[0, 0, 0x34],
+        frame_presets=[2, 0, 64],
         stack_parent=[NONE, 0, 1, NONE, 0],
         stack_frame=[0, 1, 2, 1, 0],
         event_name=[0, 1],
@@ -121,6 +126,9 @@ def documents(draw: st.DrawFn) -> Document:
         frame_name=ids(names, frames, none=False),
         frame_dso=ids(names, frames, none=True),
         frame_kind=numbers(frames, 0, 3),
+        frame_class=numbers(frames, 0, 21),
+        frame_tier=numbers(frames, 0, 5),
+        frame_presets=numbers(frames, 0, 127),
         stack_parent=[draw(st.sampled_from([*range(row), NONE])) for row in range(stacks)],
         stack_frame=ids(frames, stacks, none=False),
         event_name=ids(names, events, none=False),

@@ -16,6 +16,7 @@ from flameparse._version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flameparse.document.account import damage as damage
     from flameparse.document.document import Document as Document
     from flameparse.document.tree import Tree as Tree
     from flameparse.document.tree import build_tree as build_tree
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from flameparse.errors import UsageError as UsageError
     from flameparse.export.folded_text import folded_chunks as folded_chunks
     from flameparse.export.folded_text import timeline_chunks as timeline_chunks
-    from flameparse.pipeline import LoadOptions as LoadOptions
-    from flameparse.pipeline import damage as damage
+    from flameparse.load_options import LoadOptions as LoadOptions
+    from flameparse.load_options import View as View
     from flameparse.pipeline import load as load
     from flameparse.render.html import html_chunks as html_chunks
     from flameparse.render.svg import SvgOptions as SvgOptions
@@ -39,14 +40,15 @@ _HOMES = {
     "DecodeError": "errors",
     "Document": "document.document",
     "FlameparseError": "errors",
-    "LoadOptions": "pipeline",
+    "LoadOptions": "load_options",
     "SinkError": "errors",
     "SourceError": "errors",
     "SvgOptions": "render.svg",
     "Tree": "document.tree",
     "UsageError": "errors",
+    "View": "load_options",
     "build_tree": "document.tree",
-    "damage": "pipeline",
+    "damage": "document.account",
     "folded_chunks": "export.folded_text",
     "html_chunks": "render.html",
     "load": "pipeline",

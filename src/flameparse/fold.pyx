@@ -1,6 +1,7 @@
 """Profile to Document and back: what is used, once, in one canonical order.
 
-Equal content gives equal bytes whatever order it was read in: strings bytewise, frames by (name, module, kind),
+Equal content gives equal bytes whatever order it was read in: strings bytewise, frames by (name, module, kind,
+class, tier, presets),
 threads by (comm, pid, tid), stacks in pre-order with siblings by frame, totals by (event, thread, stack); only events
 keep the order they were first seen in, since the first is the one shown.
 """
@@ -12,7 +13,7 @@ from libc.string cimport memcpy
 
 from flameparse.model.counting_sort cimport order_by_key
 from flameparse.model.event_table cimport EventTable
-from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
+from flameparse.model.frame_table cimport KIND_USER, NONE_ID, Frame, FrameTable, new_frame
 from flameparse.model.sample_table cimport UNKNOWN_TIME, Sample, SampleTable, Total
 from flameparse.model.stack_table cimport StackTable
 from flameparse.model.string_table cimport StringTable
@@ -173,7 +174,7 @@ cdef class Folder:
         return NONE_ID if old == NONE_ID else self.string_ids.ids[old]
 
     cdef int number_frames(self) except -1:
-        """Sort the used frames by name, module and kind; ones that differ in nothing else become one."""
+        """Sort the used frames by name, module and traits; ones that differ in nothing become one."""
         cdef uint64_t used = 0
         cdef uint64_t string_count = len(self.columns["string_offsets"]) - 1
         cdef uint64_t i
@@ -181,40 +182,54 @@ cdef class Folder:
         cdef uint32_t count = 0
         cdef Scratch names = Scratch(self.frames.count)
         cdef Scratch dsos = Scratch(self.frames.count)
-        cdef Scratch kinds = Scratch(self.frames.count)
+        cdef Scratch traits = Scratch(self.frames.count)
+        cdef Scratch presets = Scratch(self.frames.count)
         cdef Scratch order = Scratch(self.frames.count)
         cdef Scratch other = Scratch(self.frames.count)
-        cdef Column name_column, dso_column, kind_column
+        cdef Column name_column, dso_column, kind_column, class_column, tier_column, preset_column
+        cdef Frame* frame
         for i in range(self.frames.count):
             if self.frame_ids.ids[i] != NONE_ID:
+                frame = &self.frames.rows[i]
                 order.ids[used] = <uint32_t>i
-                names.ids[i] = self.string_ids.ids[self.frames.rows[i].name]
-                dsos.ids[i] = self.string_id(self.frames.rows[i].dso)
-                kinds.ids[i] = self.frames.rows[i].kind
+                names.ids[i] = self.string_ids.ids[frame.name]
+                dsos.ids[i] = self.string_id(frame.dso)
+                traits.ids[i] = (frame.kind & 3) << 11 | (frame.frame_class & 31) << 6 | (frame.tier & 63)
+                presets.ids[i] = frame.presets
                 used += 1
-        order_by_key(kinds.ids, 4, order.ids, other.ids, used)
-        order_by_key(dsos.ids, string_count, other.ids, order.ids, used)
-        order_by_key(names.ids, string_count, order.ids, other.ids, used)
-        name_column, dso_column, kind_column = Column(used, 4), Column(used, 4), Column(used, 1)
+        order_by_key(presets.ids, 1 << 8, order.ids, other.ids, used)
+        order_by_key(traits.ids, 1 << 13, other.ids, order.ids, used)
+        order_by_key(dsos.ids, string_count, order.ids, other.ids, used)
+        order_by_key(names.ids, string_count, other.ids, order.ids, used)
+        name_column, dso_column = Column(used, 4), Column(used, 4)
+        kind_column, class_column, tier_column = Column(used, 1), Column(used, 1), Column(used, 1)
+        preset_column = Column(used, 1)
         for i in range(used):
-            id = other.ids[i]
+            id = order.ids[i]
             if i:
-                last = other.ids[i - 1]
+                last = order.ids[i - 1]
                 if (
                     names.ids[id] == names.ids[last]
                     and dsos.ids[id] == dsos.ids[last]
-                    and kinds.ids[id] == kinds.ids[last]
+                    and traits.ids[id] == traits.ids[last]
+                    and presets.ids[id] == presets.ids[last]
                 ):
                     self.frame_ids.ids[id] = count - 1
                     continue
             name_column.u32()[count] = names.ids[id]
             dso_column.u32()[count] = dsos.ids[id]
-            (<uint8_t*>kind_column.data)[count] = <uint8_t>kinds.ids[id]
+            (<uint8_t*>kind_column.data)[count] = <uint8_t>(traits.ids[id] >> 11)
+            (<uint8_t*>class_column.data)[count] = <uint8_t>(traits.ids[id] >> 6 & 31)
+            (<uint8_t*>tier_column.data)[count] = <uint8_t>(traits.ids[id] & 63)
+            (<uint8_t*>preset_column.data)[count] = <uint8_t>presets.ids[id]
             self.frame_ids.ids[id] = count
             count += 1
         self.columns["frame_name"] = name_column.view("I")[:count]
         self.columns["frame_dso"] = dso_column.view("I")[:count]
         self.columns["frame_kind"] = kind_column.view("B")[:count]
+        self.columns["frame_class"] = class_column.view("B")[:count]
+        self.columns["frame_tier"] = tier_column.view("B")[:count]
+        self.columns["frame_presets"] = preset_column.view("B")[:count]
         return 0
 
     cdef int number_threads(self) except -1:
@@ -451,6 +466,9 @@ def unfold(document not None, profile not None):
     cdef const uint32_t[::1] first = document.frame_name
     cdef const uint32_t[::1] second = document.frame_dso
     cdef const uint8_t[::1] kind = document.frame_kind
+    cdef const uint8_t[::1] frame_class = document.frame_class
+    cdef const uint8_t[::1] tier = document.frame_tier
+    cdef const uint8_t[::1] presets = document.frame_presets
     cdef Scratch frame_ids = Scratch(first.shape[0])
     cdef Scratch stack_ids, thread_ids, event_ids
     cdef const uint32_t[::1] third
@@ -458,15 +476,13 @@ def unfold(document not None, profile not None):
     cdef const int32_t[::1] cpus
     cdef const int64_t[::1] times
     cdef Py_ssize_t i
-    cdef Frame frame
+    cdef Frame frame = new_frame(NONE_ID, NONE_ID, KIND_USER, 0)
     cdef Total total
     cdef Sample sample
-    frame.address = 0
-    frame.cuts_callers = 0
     for i in range(first.shape[0]):
         frame.name = string_ids.ids[first[i]]
         frame.dso = NONE_ID if second[i] == NONE_ID else string_ids.ids[second[i]]
-        frame.kind = kind[i]
+        frame.kind, frame.frame_class, frame.tier, frame.presets = kind[i], frame_class[i], tier[i], presets[i]
         frame_ids.ids[i] = <uint32_t>frames.intern(frame)
     first, second = document.stack_parent, document.stack_frame
     stack_ids = Scratch(first.shape[0])

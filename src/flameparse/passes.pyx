@@ -14,14 +14,19 @@ from flameparse.errors import UsageError
 
 from flameparse.frames.classify cimport (
     CLASS_APP,
+    CLASS_CPP,
     CLASS_EVAL,
     CLASS_INTERPRETER,
+    CLASS_KERNEL,
+    CLASS_LIBC,
     CLASS_NATIVE,
+    CLASS_RUST,
+    CLASS_WASM,
     classify_frame,
     filter_of,
 )
 from flameparse.frames.kind cimport frame_kind
-from flameparse.frames.symbol_text cimport contains, ends_with
+from flameparse.frames.symbol_text cimport begins_with, contains, ends_with
 from flameparse.frames.tidy cimport FrameNamer
 from flameparse.frames.v8_name cimport (
     TIER_INTERPRETED,
@@ -29,9 +34,11 @@ from flameparse.frames.v8_name cimport (
     V8_FUNCTION,
     V8_WASM,
     V8Name,
+    parse_bare_function,
+    parse_v8_name,
 )
 from flameparse.model.event_table cimport EventTable
-from flameparse.model.frame_table cimport NONE_ID, Frame, FrameTable
+from flameparse.model.frame_table cimport KIND_USER, NONE_ID, Frame, FrameTable, new_frame
 from flameparse.model.growth cimport reserve
 from flameparse.model.sample_table cimport Sample, SampleTable, Total
 from flameparse.model.stack_table cimport StackTable
@@ -44,6 +51,11 @@ from flameparse.model.profile import Profile
 
 cdef enum:
     STACKS_BETWEEN_SIGNALS = 1 << 18
+
+cdef enum:
+    # Where a frame stands in stacks.
+    IN_KERNEL = 1
+    ELSEWHERE = 2
 
 
 cdef class StackMap:
@@ -68,6 +80,20 @@ cdef class StackMap:
         free(self.roles)
 
 
+cdef class Flags:
+    """A byte per row of some table, all 0 at first."""
+
+    cdef uint8_t* rows
+
+    def __cinit__(self, uint64_t count):
+        self.rows = <uint8_t*>calloc(count + 1, 1)
+        if self.rows is NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.rows)
+
+
 cdef class FrameNames:
     """The printed frames of every frame of a table, as FrameNamer gives them."""
 
@@ -88,10 +114,17 @@ cdef class FrameNames:
         cdef const unsigned char* module
         cdef size_t symbol_length, module_length
         cdef int kind
+        cdef Flags in_rust = Flags(strings.count)
         self.starts = <uint64_t*>calloc(<uint64_t>source.count + 1, sizeof(uint64_t))
         if self.starts is NULL:
             raise MemoryError
         with nogil:
+            for i in range(source.count):
+                frame = &source.rows[i]
+                if frame.dso != NONE_ID and frame.name != NONE_ID and begins_with(
+                    strings.at(frame.name), strings.length(frame.name), b"std::rt::lang_start"
+                ):
+                    in_rust.rows[frame.dso] = 1
             for i in range(source.count):
                 frame = &source.rows[i]
                 has_module = frame.dso != NONE_ID
@@ -114,12 +147,21 @@ cdef class FrameNames:
                 reserve(
                     <void**>&self.parts, &self.part_capacity, self.part_count + namer.part_count, sizeof(uint32_t)
                 )
-                named.address = 0
-                named.dso = frame.dso
-                named.cuts_callers = 0
+                named = new_frame(NONE_ID, frame.dso, KIND_USER, 0)
                 for part in range(namer.part_count):
                     named.kind = <uint8_t>namer.part_kind[part]
                     name = namer.buffer + namer.part_start[part]
+                    if frame.frame_class:
+                        named.frame_class, named.tier, named.presets = frame.frame_class, frame.tier, frame.presets
+                    elif namer.part_count == 1:
+                        # What tidying cuts may say what a frame is.
+                        set_class(&named, symbol, symbol_length, module, module_length, has_module)
+                    else:
+                        set_class(&named, name, namer.part_len[part], module, module_length, has_module)
+                    # Paths of Rust look like those of C++ once their hash is gone; how the program starts tells.
+                    if named.frame_class == CLASS_CPP and has_module and in_rust.rows[frame.dso]:
+                        if contains(name, namer.part_len[part], b"::"):
+                            named.frame_class = CLASS_RUST
                     # Most names print as they are, and looking one up costs more than naming it.
                     if (
                         frame.name != NONE_ID and namer.part_len[part] == symbol_length
@@ -129,6 +171,7 @@ cdef class FrameNames:
                     else:
                         named.name = <uint32_t>strings.intern(name, namer.part_len[part])
                         symbol = strings.at(frame.name) if frame.name != NONE_ID else symbol
+                        module = strings.at(frame.dso) if has_module else NULL
                     self.parts[self.part_count] = <uint32_t>target.intern(named)
                     self.part_count += 1
                 self.starts[i + 1] = self.part_count
@@ -174,7 +217,7 @@ def name_frames(
     profile not None, *, str style="tidy", bint addrs=False, bint annotate_kernel=False, bint annotate_jit=False,
     skip_after=(), bint modules=False,
 ):
-    """Give every frame the name it is printed under, and its kind.
+    """Give every frame the name it is printed under, its kind and its class.
 
     Args:
         profile: as decoded. Frames that already have a kind (from a document) keep it.
@@ -245,6 +288,61 @@ def name_frames(
         samples.add_to_timeline(sample)
     samples.take_account(source)
     return derived
+
+
+def classify_frames(profile not None):
+    """Give a class to the frames that have none, by what their names say: those of folded text and of old documents.
+
+    Without a module most functions of the kernel are nothing but names. What is only ever called by the kernel is its.
+
+    Args:
+        profile: with named frames; changed in place.
+    """
+    cdef FrameTable frames = profile.frames
+    cdef StackTable stacks = profile.stacks
+    cdef StringTable strings = profile.strings
+    cdef Frame* frame
+    cdef bint has_module
+    cdef uint64_t i
+    cdef uint32_t id, parent
+    cdef Flags is_guess = Flags(frames.count)
+    cdef Flags places = Flags(frames.count)
+    cdef Flags in_kernel = Flags(stacks.count)
+    with nogil:
+        for i in range(frames.count):
+            frame = &frames.rows[i]
+            if not frame.frame_class:
+                has_module = frame.dso != NONE_ID
+                set_class(
+                    frame, strings.at(frame.name), strings.length(frame.name),
+                    strings.at(frame.dso) if has_module else NULL, strings.length(frame.dso) if has_module else 0,
+                    has_module,
+                )
+                is_guess.rows[i] = not has_module and (
+                    frame.frame_class == CLASS_CPP or frame.frame_class == CLASS_LIBC
+                )
+        for i in range(stacks.count):
+            id, parent = stacks.rows[i].frame, stacks.rows[i].parent
+            if frames.rows[id].frame_class == CLASS_KERNEL:
+                in_kernel.rows[i] = 1
+            elif is_guess.rows[id]:
+                in_kernel.rows[i] = parent != NONE_ID and in_kernel.rows[parent]
+                places.rows[id] |= <uint8_t>IN_KERNEL if in_kernel.rows[i] else <uint8_t>ELSEWHERE
+        for i in range(frames.count):
+            if places.rows[i] == IN_KERNEL:
+                frames.rows[i].frame_class = CLASS_KERNEL
+
+
+cdef int set_class(
+    Frame* frame, const unsigned char* name, size_t size, const unsigned char* module, size_t module_size,
+    bint has_module,
+) noexcept nogil:
+    """Write down what a frame of a known kind is."""
+    cdef V8Name parsed
+    frame.frame_class = classify_frame(name, size, module, module_size, has_module, frame.kind, &parsed)
+    frame.tier = parsed.tier
+    frame.presets = filter_of(name, size, frame.frame_class, &parsed)
+    return 0
 
 
 def select(
@@ -424,11 +522,6 @@ cdef class FrameShapes:
     ):
         cdef uint64_t i
         cdef Frame frame
-        cdef V8Name parsed
-        cdef const unsigned char* name
-        cdef const unsigned char* module
-        cdef size_t size, module_len
-        cdef uint8_t frame_class
         self.ids = <uint32_t*>malloc(source.count * sizeof(uint32_t) + 1)
         self.roles = <uint8_t*>malloc(<uint64_t>source.count + 1)
         if self.ids is NULL or self.roles is NULL:
@@ -436,19 +529,13 @@ cdef class FrameShapes:
         with nogil:
             for i in range(source.count):
                 frame = source.rows[i]
-                name = strings.at(frame.name) if frame.name != NONE_ID else NULL
-                size = strings.length(frame.name) if frame.name != NONE_ID else 0
-                module = strings.at(frame.dso) if frame.dso != NONE_ID else NULL
-                module_len = strings.length(frame.dso) if frame.dso != NONE_ID else 0
-                frame_class = classify_frame(
-                    name, size, module, module_len, frame.dso != NONE_ID, frame.kind, &parsed
-                )
-                self.roles[i] = role_of(name, size, frame_class, &parsed)
-                if hidden[frame_class] or filter_of(name, size, frame_class, &parsed) & filters:
+                self.roles[i] = role_of(&frame, strings)
+                if hidden[frame.frame_class] or frame.presets & filters:
                     self.ids[i] = NONE_ID
                     continue
-                if tiers != TIERS_KEEP:
-                    frame.name = <uint32_t>self.without_tier(strings, frame.name, &parsed, tiers)
+                if tiers != TIERS_KEEP and (is_javascript(frame.frame_class) or frame.tier):
+                    frame.name = <uint32_t>self.without_tier(strings, frame.name, tiers)
+                    frame.tier = 0
                 self.ids[i] = <uint32_t>target.intern(frame)
 
     def __dealloc__(self):
@@ -456,22 +543,22 @@ cdef class FrameShapes:
         free(self.roles)
         free(self.buffer)
 
-    cdef int64_t without_tier(
-        self, StringTable strings, uint32_t id, const V8Name* parsed, TierMode tiers
-    ) except -1 nogil:
+    cdef int64_t without_tier(self, StringTable strings, uint32_t id, TierMode tiers) except -1 nogil:
         """Write the name of a function of V8's so that its versions in all tiers get the same."""
-        cdef size_t size, rest, used
-        cdef const unsigned char* name
-        if not V8_FUNCTION <= parsed.kind <= V8_WASM:
+        cdef const unsigned char* name = strings.at(id)
+        cdef size_t size = strings.length(id)
+        cdef size_t used = 0
+        cdef V8Name parsed
+        if not (
+            parse_v8_name(name, size, &parsed) or parse_bare_function(name, size, &parsed)
+        ) or not V8_FUNCTION <= parsed.kind <= V8_WASM:
             return id
-        name, size = strings.at(id), strings.length(id)
         if parsed.kind == V8_WASM:
             if ends_with(name, size, b"-liftoff"):
                 size -= 8
             elif ends_with(name, size, b"-turbofan"):
                 size -= 9
         reserve(<void**>&self.buffer, &self.capacity, size + 16, 1)
-        used = 0
         if tiers == TIERS_MERGE and parsed.tag_len:
             # Up to Node 18 the tag of a function depends on its tier, too.
             if parsed.kind == V8_FUNCTION or parsed.kind == V8_WASM:
@@ -485,19 +572,23 @@ cdef class FrameShapes:
         if tiers == TIERS_STRIP and parsed.name_len == 0:
             memcpy(self.buffer + used, b"(anonymous)", 11)
             used += 11
-        rest = parsed.name_at
-        memcpy(self.buffer + used, name + rest, size - rest)
-        return strings.intern(self.buffer, used + size - rest)
+        memcpy(self.buffer + used, name + parsed.name_at, size - parsed.name_at)
+        return strings.intern(self.buffer, used + size - parsed.name_at)
 
 
-cdef uint8_t role_of(
-    const unsigned char* name, size_t size, uint8_t frame_class, const V8Name* parsed
-) noexcept nogil:
+cdef bint is_javascript(uint8_t frame_class) noexcept nogil:
+    """Tell the classes whose frames are functions that V8 compiled."""
+    return CLASS_APP <= frame_class <= CLASS_NATIVE or CLASS_WASM <= frame_class <= CLASS_EVAL
+
+
+cdef uint8_t role_of(const Frame* frame, StringTable strings) noexcept nogil:
     """Say what a frame is to the interpreter's frames below it."""
-    if frame_class == CLASS_INTERPRETER:
-        return ROLE_TRAMPOLINE if contains(name, size, b"InterpreterEntryTrampoline") else ROLE_HANDLER
-    if CLASS_APP <= frame_class <= CLASS_NATIVE or frame_class == CLASS_EVAL:
-        return ROLE_INTERPRETED if parsed.tier & TIER_MASK == TIER_INTERPRETED else ROLE_COMPILED
+    if frame.frame_class == CLASS_INTERPRETER:
+        if contains(strings.at(frame.name), strings.length(frame.name), b"InterpreterEntryTrampoline"):
+            return ROLE_TRAMPOLINE
+        return ROLE_HANDLER
+    if is_javascript(frame.frame_class) and frame.frame_class != CLASS_WASM:
+        return ROLE_INTERPRETED if frame.tier & TIER_MASK == TIER_INTERPRETED else ROLE_COMPILED
     return ROLE_OTHER
 
 
@@ -613,3 +704,31 @@ cdef TierMode tier_mode(str tiers):
     if tiers == "strip":
         return TIERS_STRIP
     raise UsageError(f"no way to treat tiers {tiers!r}: keep, merge or strip")
+
+
+def shapes_of(names not None, classes not None, tiers not None, *, str mode):
+    """What ``reshape`` knows of frames, for a picture in which its work can be done and undone.
+
+    Args:
+        names, classes, tiers: of each frame, its printed name, the document's ``frame_class`` or any other byte, and
+            the document's ``frame_tier``.
+        mode: ``"merge"`` or ``"strip"``.
+
+    Returns:
+        The names without tiers; and one byte per frame, its FrameRole.
+    """
+    cdef StringTable strings = StringTable()
+    cdef FrameTable frames = FrameTable(len(names))
+    cdef FrameTable joined = FrameTable(len(names))
+    cdef FrameShapes shapes
+    cdef uint32_t id
+    ids = [
+        frames.add(strings.add(name), frame_class=frame_class, tier=tier)
+        for name, frame_class, tier in zip(names, classes, tiers)
+    ]
+    shapes = FrameShapes(frames, joined, strings, tier_mode(mode), bytes(256), 0)
+    without_tiers, roles = [], bytearray()
+    for id in ids:
+        without_tiers.append(strings.get(joined.rows[shapes.ids[id]].name))
+        roles.append(shapes.roles[id])
+    return without_tiers, bytes(roles)

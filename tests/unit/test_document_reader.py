@@ -77,7 +77,7 @@ def test_looks_like_document():
     assert looks_like_document(pack(build_document())[:23])
 
 
-@pytest.mark.parametrize("head", [b"\xde\x00\x1b", b"\xdf\x00\x00\x00\x1b"])
+@pytest.mark.parametrize("head", [b"\xde\x00\x1e", b"\xdf\x00\x00\x00\x1e"])
 def test_every_map_head_is_read(head):
     assert unpack(head + pack(small_document())[3:]) == small_document()
 
@@ -169,7 +169,7 @@ def test_unknown_keys_may_not_nest_deeper_than_the_cap():
 
 
 def test_a_key_that_is_not_utf8_is_an_unknown_key():
-    assert unpack(b"\xde\x00\x1c" + pack(small_document())[3:] + b"\xa2\xff\xfe\xc0") == small_document()
+    assert unpack(b"\xde\x00\x1f" + pack(small_document())[3:] + b"\xa2\xff\xfe\xc0") == small_document()
 
 
 def test_keys_come_in_any_order_after_the_version():
@@ -191,13 +191,13 @@ def test_a_repeated_key_is_refused(key):
     with pytest.raises(
         MalformedError, match=f"^msgpack document: offset {len(packed)}: the key is no text, or a repea"
     ):
-        unpack(b"\xde\x00\x1c" + packed[3:] + key + b"\x80")
+        unpack(b"\xde\x00\x1f" + packed[3:] + key + b"\x80")
 
 
 @pytest.mark.parametrize("key", [b"\x05", b"\xc4\x01x", b"\x90", b"\xc0"])
 def test_a_key_that_is_no_text_is_refused(key):
     with pytest.raises(MalformedError, match="the key is no text"):
-        unpack(b"\xde\x00\x1c" + pack(small_document())[3:] + key + b"\x80")
+        unpack(b"\xde\x00\x1f" + pack(small_document())[3:] + key + b"\x80")
 
 
 def test_the_number_of_keys_at_its_cap():
@@ -210,11 +210,22 @@ def test_the_number_of_keys_at_its_cap():
         unpack(msgpack.packb(result))
 
 
-@pytest.mark.parametrize("key", ["meta", "diagnostics", "string_bytes", *COLUMNS])
+SINCE_1_1 = ("frame_class", "frame_tier", "frame_presets")
+
+
+@pytest.mark.parametrize(
+    "key", ["meta", "diagnostics", "string_bytes", *(key for key in COLUMNS if key not in SINCE_1_1)]
+)
 def test_a_missing_key_is_named(key):
     packed = broken(**{key: None})
     with pytest.raises(MalformedError, match=f"^msgpack document: offset {len(packed)}: no {key}$"):
         unpack(packed)
+
+
+@pytest.mark.parametrize("key", SINCE_1_1)
+def test_a_column_that_version_1_0_had_not_is_empty_of_knowledge(key):
+    document = unpack(broken(**{key: None, "version": [1, 0]}))
+    assert getattr(document, key).tolist() == [0, 0, 0]
 
 
 def test_no_version_at_all():
@@ -336,8 +347,11 @@ def test_a_cpu_below_unknown():
 
 
 def test_unknown_kinds_and_units_are_read_as_the_plainest():
-    document = unpack(broken(frame_kind=[3, 4, 255], event_unit=[4, 3]))
+    document = unpack(
+        broken(frame_kind=[3, 4, 255], event_unit=[4, 3], frame_class=[21, 22, 255], frame_tier=[5, 6, 64])
+    )
     assert (document.frame_kind.tolist(), document.event_unit.tolist()) == ([3, 0, 0], [1, 3])
+    assert (document.frame_class.tolist(), document.frame_tier.tolist()) == ([21, 0, 0], [5, 0, 0])
 
 
 @pytest.mark.parametrize("key", ["meta", "diagnostics"])

@@ -25,7 +25,7 @@ def test_the_reference_library_reads_the_file():
     document = small_document()
     fields = msgpack.unpackb(pack(document))
     assert fields["format"] == "flameparse"
-    assert fields["version"] == [1, 0]
+    assert fields["version"] == [1, 1]
     assert fields["meta"] == document.meta
     assert fields["diagnostics"] == document.diagnostics
     assert fields["string_bytes"] == document.string_bytes
@@ -125,7 +125,7 @@ def test_a_column_of_4_gib_is_refused_before_the_first_chunk(tmp_path):
         with pytest.raises(UsageError, match=f"^string_bytes takes {1 << 32} bytes; "):
             next(document_chunks(document))
         document.string_bytes = document.string_bytes[:-1]
-        assert next(document_chunks(document)).startswith(b"\xde\x00\x15\xa6format")
+        assert next(document_chunks(document)).startswith(b"\xde\x00\x18\xa6format")
         document.string_bytes.release()
         document.string_bytes = b""
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from decoded_text import decode_perf_script, sample
+from flameparse.document.document import Document, FrameClass
 from flameparse.errors import UsageError
 from flameparse.frames.classify import CLASSES
 from flameparse.model.profile import Profile
 from flameparse.model.sample_table import SampleTable
 from flameparse.passes import name_frames, rename_comms, reshape, select
+from flameparse.pipeline import load
 from unit.test_model import build, spelled
 
 NONE = 0xFFFF_FFFF
@@ -282,14 +286,14 @@ def reshaped(text: bytes, **options: object) -> list[bytes]:
         ({"only": ["app", "deps"]}, set(ALL) - {TICK, STEP}),
         ({"only": ["app", "deps"], "hide": ["deps"]}, set(ALL) - {TICK}),
         ({"hide": ["go", "jvm", "rust", "python", "init"]}, set()),
-        ({"filters": ["libc-start"]}, {LIBC, START}),
+        ({"filters": ["libc-start"]}, {LIBC}),
         ({"filters": ["v8-internals"]}, {V8}),
-        ({"filters": ["builtins"]}, {BUILTIN}),
+        ({"filters": ["builtins"]}, {BUILTIN, ELF_IC, TRAMPOLINE}),
         ({"filters": ["stubs"]}, {STUB}),
         ({"filters": ["ics"]}, {OLD_IC, ELF_IC}),
         ({"filters": ["unknown"]}, {UNKNOWN}),
         ({"filters": ["stubs", "ics"], "hide": ["kernel"]}, {STUB, OLD_IC, ELF_IC, KERNEL}),
-        ({"filters": ["0x"]}, {LIBC, START, V8, BUILTIN, STUB, OLD_IC, ELF_IC, UNKNOWN}),
+        ({"filters": ["0x"]}, {LIBC, V8, BUILTIN, STUB, OLD_IC, ELF_IC, TRAMPOLINE, UNKNOWN}),
     ],
 )
 def test_frames_hidden_by_class_and_preset(options: dict[str, list[str]], gone: set[bytes]) -> None:
@@ -379,3 +383,43 @@ def test_reshaping_leaves_the_profile_it_is_given() -> None:
 def test_reshaping_refuses_what_it_does_not_know(options: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         reshape(name_frames(decode_perf_script(NODE)), **options)
+
+
+def classes_of(document: Document) -> dict[bytes, str]:
+    return {
+        document.string(name): FrameClass.NAMES[frame_class]
+        for name, frame_class in zip(document.frame_name, document.frame_class, strict=True)
+    }
+
+
+def test_what_only_the_kernel_calls_is_the_kernels(tmp_path: Path) -> None:
+    """Folded text has no modules: of most kernel functions it says nothing but the name."""
+    folded = tmp_path / "x.folded"
+    folded.write_bytes(
+        b"app;main;read;entry_SYSCALL_64_after_hwframe;do_syscall_64;filemap_read;memcpy 5\n"
+        b"app;main;helper;memcpy 3\n"
+        b"app;main;entry_SYSCALL_64_after_hwframe;helper;copy_page 2\n"
+    )
+    assert classes_of(load(folded)) == {
+        b"app": "cpp", b"main": "cpp", b"read": "libc",
+        b"entry_SYSCALL_64_after_hwframe": "kernel", b"do_syscall_64": "kernel", b"filemap_read": "kernel",
+        b"copy_page": "kernel",
+        # These are called from both halves.
+        b"memcpy": "libc", b"helper": "cpp",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("start", "expected"), [(b"std::rt::lang_start_internal", "rust"), (b"_start", "cpp")])
+def test_paths_in_a_program_that_starts_as_rust_does_are_rust(tmp_path: Path, start: bytes, expected: str) -> None:
+    trace = tmp_path / "trace"
+    trace.write_bytes(
+        b"r 1/1 1.0: 7 cycles:\n\t4 words::count (/bin/r)\n\t3 frame_dummy (/bin/r)\n"
+        b"\t2 words::count (/lib/libx.so)\n\t1 %s (/bin/r)\n\n" % start
+    )
+    document = load(trace)
+    found = {
+        (document.string(name), document.string(dso)): FrameClass.NAMES[frame_class]
+        for name, dso, frame_class in zip(document.frame_name, document.frame_dso, document.frame_class, strict=True)
+    }
+    assert found[b"words::count", b"/bin/r"] == expected
+    assert found[b"frame_dummy", b"/bin/r"] == found[b"words::count", b"/lib/libx.so"] == "cpp"

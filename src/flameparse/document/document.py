@@ -19,6 +19,9 @@ COLUMNS: dict[str, Typecode] = {
     "frame_name": "I",
     "frame_dso": "I",
     "frame_kind": "B",
+    "frame_class": "B",
+    "frame_tier": "B",
+    "frame_presets": "B",
     "stack_parent": "I",
     "stack_frame": "I",
     "event_name": "I",
@@ -52,6 +55,28 @@ class FrameKind:
     COUNT = 4
 
 
+class FrameClass:
+    """The values of ``frame_class``: what a frame is to the reader of a picture; plain ints."""
+
+    NONE = 0  # nobody has classified it
+    NAMES = (
+        "none", "app", "deps", "core", "native", "inlined", "regexp", "wasm", "eval", "v8", "interpreter", "libuv",
+        "openssl", "libc", "cpp", "kernel", "init", "jvm", "go", "rust", "python", "unresolved",
+    )  # fmt: skip
+    COUNT = len(NAMES)
+
+
+class FrameTier:
+    """The values of ``frame_tier``: which of V8's compilers made the code, and two marks that may be added."""
+
+    NONE = 0  # not V8's, or V8 does not say
+    NAMES = ("none", "interpreted", "baseline", "mid", "optimised", "experimental")
+    MASK = 0x0F
+    ON_STACK = 0x10  # entered in the middle of a loop
+    SPECIALISED = 0x20  # compiled for one context
+    KNOWN = frozenset(tier | marks for tier in range(6) for marks in (0, 0x10, 0x20, 0x30))
+
+
 class EventUnit:
     """The values of ``event_unit``: what ``total_period`` counts; plain ints, as they live in columns."""
 
@@ -75,6 +100,9 @@ class Document:
         frame_name: string id; ``;`` is not replaced, only writers do that.
         frame_dso: string id of the module's path, or NONE.
         frame_kind: FrameKind.
+        frame_class: FrameClass; None for frames that nobody has classified.
+        frame_tier: FrameTier, None as well.
+        frame_presets: bits of FilterPreset, None as well.
         stack_parent: stack id of the caller, smaller than the row's own id, or NONE.
         stack_frame: frame id.
         event_name: string id; events in the order first seen.
@@ -100,6 +128,9 @@ class Document:
     frame_name: memoryview[int]
     frame_dso: memoryview[int]
     frame_kind: memoryview[int]
+    frame_class: memoryview[int]
+    frame_tier: memoryview[int]
+    frame_presets: memoryview[int]
     stack_parent: memoryview[int]
     stack_frame: memoryview[int]
     event_name: memoryview[int]
@@ -136,6 +167,9 @@ class Document:
         total_stack: memoryview[int],
         total_samples: memoryview[int],
         total_period: memoryview[int],
+        frame_class: memoryview[int] | None = None,
+        frame_tier: memoryview[int] | None = None,
+        frame_presets: memoryview[int] | None = None,
         timeline: Mapping[str, memoryview[int]] | None = None,
         meta: Mapping[str, object] | None = None,
         diagnostics: Mapping[str, object] | None = None,
@@ -145,6 +179,10 @@ class Document:
         self.frame_name = frame_name
         self.frame_dso = frame_dso
         self.frame_kind = frame_kind
+        unknown = memoryview(bytes(len(frame_name)))
+        self.frame_class = unknown if frame_class is None else frame_class
+        self.frame_tier = unknown if frame_tier is None else frame_tier
+        self.frame_presets = unknown if frame_presets is None else frame_presets
         self.stack_parent = stack_parent
         self.stack_frame = stack_frame
         self.event_name = event_name

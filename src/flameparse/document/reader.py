@@ -12,7 +12,15 @@ from flameparse.document.check import (
     first_unsorted,
     value_end,
 )
-from flameparse.document.document import COLUMNS, TIMELINE_COLUMNS, Document, EventUnit, FrameKind
+from flameparse.document.document import (
+    COLUMNS,
+    TIMELINE_COLUMNS,
+    Document,
+    EventUnit,
+    FrameClass,
+    FrameKind,
+    FrameTier,
+)
 from flameparse.errors import DecodeError, LimitError, MalformedError, TruncatedError, UnsupportedError
 from flameparse.limits import MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_KEYS, MAX_DOCUMENT_META_BYTES, MAX_TOTAL_WEIGHT
 
@@ -30,6 +38,7 @@ _TYPECODES: dict[str, Typecode] = {
     **{f"timeline_{name}": typecode for name, typecode in TIMELINE_COLUMNS.items()},
 }
 _MAPS = ("meta", "diagnostics")
+_SINCE_1_1 = ("frame_class", "frame_tier", "frame_presets")
 _STR_HEAD_BYTES = {0xD9: 2, **dict.fromkeys(range(0xA0, 0xC0), 1)}
 _BIN_HEAD_BYTES = {0xC4: 2, 0xC5: 3, 0xC6: 5}
 _MAX_VERSION_BYTES = 19  # an array of two 64-bit ints
@@ -52,6 +61,8 @@ _REFERENCES = (
 # Values a newer minor version may have added are read as the plainest one.
 _KNOWN_VALUES = {
     "frame_kind": bytes(value if value < FrameKind.COUNT else FrameKind.USER for value in range(256)),
+    "frame_class": bytes(value if value < FrameClass.COUNT else FrameClass.NONE for value in range(256)),
+    "frame_tier": bytes(value if value in FrameTier.KNOWN else FrameTier.NONE for value in range(256)),
     "event_unit": bytes(value if value < EventUnit.COUNT else EventUnit.PERIOD for value in range(256)),
 }
 
@@ -119,7 +130,7 @@ class _Reader:
     def read(self) -> Document:
         self.read_map()
         for key in (*_MAPS, "string_bytes", *COLUMNS):
-            if key not in self.starts:
+            if key not in self.starts and key not in _SINCE_1_1:
                 raise self.malformed(f"no {key}", len(self.data))
         columns = self.columns
         timeline = {name: columns[key] for name in TIMELINE_COLUMNS if (key := f"timeline_{name}") in columns}
@@ -132,7 +143,7 @@ class _Reader:
             timeline=timeline or None,
             meta=self.maps["meta"],
             diagnostics=self.maps["diagnostics"],
-            **{name: columns[name] for name in COLUMNS},
+            **{name: columns[name] for name in COLUMNS if name in columns},
         )
 
     def read_map(self) -> None:

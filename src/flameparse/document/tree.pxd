@@ -8,6 +8,9 @@ cdef class Tree:
     cdef readonly object parent
     cdef readonly object depth
     cdef readonly object kind
+    cdef readonly object frame_class
+    cdef readonly object tier
+    cdef readonly object presets
     cdef readonly object is_stack
     cdef readonly object self_weight
     cdef readonly object total_weight

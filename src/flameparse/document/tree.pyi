@@ -14,6 +14,9 @@ class Tree:
     parent: memoryview[int]
     depth: memoryview[int]
     kind: memoryview[int]
+    frame_class: memoryview[int]
+    tier: memoryview[int]
+    presets: memoryview[int]
     is_stack: memoryview[int]
     self_weight: memoryview[int]
     total_weight: memoryview[int]
@@ -34,6 +37,7 @@ def build_tree(
     weight: str | None = None,
     root: str | None = None,
     one_line: bool = False,
+    apart: bool = False,
 ) -> Tree: ...
 def timeline_rows(
     document: Document, *, event: Event = None, weight: str | None = None, root: str | None = None

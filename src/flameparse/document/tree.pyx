@@ -10,7 +10,7 @@ from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcpy
 
 from flameparse.model.counting_sort cimport order_by_key
-from flameparse.model.frame_table cimport KIND_USER, NONE_ID
+from flameparse.model.frame_table cimport KIND_USER, NONE_ID, Frame, FrameTable, new_frame
 from flameparse.model.stack_table cimport StackTable
 from flameparse.model.string_table cimport StringTable
 from flameparse.model.thread_table cimport UNKNOWN_ID
@@ -35,6 +35,9 @@ cdef class Tree:
         parent: u32 per node, smaller than the node's own number, or NONE; there may be several roots.
         depth: u32 per node, 0 for roots.
         kind: u8 per node: 0 user, 1 kernel, 2 JIT, 3 inlined, 4 the label of a process or thread.
+        frame_class: u8 per node, FrameClass of the document; 0 for labels.
+        tier: u8 per node, FrameTier of the document.
+        presets: u8 per node, as ``frame_presets`` of the document.
         is_stack: u8 per node: 1 where samples ended, even if they weigh 0.
         self_weight, total_weight: u64 per node, in ``unit``; total includes all below.
         bare_weight: weight of samples with neither label nor frames, which no node holds.
@@ -57,13 +60,22 @@ cdef class Tree:
         return len(self.name)
 
 
+cdef struct NodeTraits:
+    uint8_t kind
+    uint8_t frame_class
+    uint8_t tier
+    uint8_t presets
+
+
 cdef class TreeBuilder:
-    """Nodes of a tree while it grows: a StackTable over printed names instead of frames."""
+    """Nodes of a tree while it grows: a StackTable over frames that stand for what is printed."""
 
     cdef StringTable names
+    cdef FrameTable printed
     cdef StackTable nodes
     cdef bint one_line          # names must not hold what parts frames and lines of folded text
-    cdef uint8_t* kinds         # by node
+    cdef bint apart             # frames that print alike are one node only if they are alike
+    cdef NodeTraits* traits     # by node
     cdef uint8_t* stack_flags   # by node
     cdef uint64_t* weights      # by node, self
     cdef uint64_t capacity
@@ -72,6 +84,9 @@ cdef class TreeBuilder:
     cdef const uint64_t[::1] offsets
     cdef const uint32_t[::1] frame_name
     cdef const uint8_t[::1] frame_kind
+    cdef const uint8_t[::1] frame_class
+    cdef const uint8_t[::1] frame_tier
+    cdef const uint8_t[::1] frame_presets
     cdef const uint32_t[::1] stack_parent
     cdef const uint32_t[::1] stack_frame
     cdef uint32_t* node_of      # stack under the current root to node, NONE_ID until asked for
@@ -80,17 +95,22 @@ cdef class TreeBuilder:
     cdef uint32_t* path
     cdef uint64_t bare_weight
 
-    def __cinit__(self, document not None, bint one_line):
+    def __cinit__(self, document not None, bint one_line, bint apart):
         cdef uint64_t i
         cdef uint64_t stack_count = len(document.stack_frame)
         cdef uint64_t string_count = len(document.string_offsets) - 1
         self.one_line = one_line
+        self.apart = apart
         self.names = StringTable()
+        self.printed = FrameTable()
         self.nodes = StackTable(stack_count)
         self.blob = document.string_bytes
         self.offsets = document.string_offsets
         self.frame_name = document.frame_name
         self.frame_kind = document.frame_kind
+        self.frame_class = document.frame_class
+        self.frame_tier = document.frame_tier
+        self.frame_presets = document.frame_presets
         self.stack_parent = document.stack_parent
         self.stack_frame = document.stack_frame
         self.name_of = <uint32_t*>malloc(string_count * 4 + 4)
@@ -109,7 +129,7 @@ cdef class TreeBuilder:
         free(self.node_of)
         free(self.touched)
         free(self.path)
-        free(self.kinds)
+        free(self.traits)
         free(self.stack_flags)
         free(self.weights)
 
@@ -130,23 +150,28 @@ cdef class TreeBuilder:
                 self.name_of[string] = <uint32_t>self.names.intern(text, length)
         return self.name_of[string]
 
-    cdef uint32_t node(self, uint32_t parent, uint32_t name, uint8_t kind) except? 0xFFFFFFFF:
-        """Find or add a node."""
+    cdef uint32_t node(self, uint32_t parent, uint32_t name, NodeTraits traits) except? 0xFFFFFFFF:
+        """Find or add a node; of frames that share one, the first says what it is."""
         cdef uint32_t before = self.nodes.count
-        cdef uint32_t id = <uint32_t>self.nodes.extend(parent, name)
+        cdef uint32_t id
         cdef uint64_t wanted
         cdef void* moved
+        cdef Frame frame = new_frame(name, NONE_ID, KIND_USER, 0)
+        if self.apart:
+            frame.kind, frame.frame_class = traits.kind, traits.frame_class
+            frame.tier, frame.presets = traits.tier, traits.presets
+        id = <uint32_t>self.nodes.extend(parent, <uint32_t>self.printed.intern(frame))
         if id == before:
             if id >= self.capacity:
                 wanted = max(<uint64_t>1024, self.capacity * 2)
-                moved = self.realloc_column(self.kinds, wanted)
-                self.kinds = <uint8_t*>moved
+                moved = self.realloc_column(self.traits, wanted * sizeof(NodeTraits))
+                self.traits = <NodeTraits*>moved
                 moved = self.realloc_column(self.weights, wanted * 8)
                 self.weights = <uint64_t*>moved
                 moved = self.realloc_column(self.stack_flags, wanted)
                 self.stack_flags = <uint8_t*>moved
                 self.capacity = wanted
-            self.kinds[id] = kind
+            self.traits[id] = traits
             self.stack_flags[id] = 0
             self.weights[id] = 0
         return id
@@ -174,7 +199,12 @@ cdef class TreeBuilder:
             length -= 1
             at = self.path[length]
             frame = self.stack_frame[at]
-            node = self.node(node, self.printed_name(self.frame_name[frame]), self.frame_kind[frame])
+            node = self.node(
+                node, self.printed_name(self.frame_name[frame]),
+                NodeTraits(
+                    self.frame_kind[frame], self.frame_class[frame], self.frame_tier[frame], self.frame_presets[frame]
+                ),
+            )
             self.node_of[at] = node
             self.touched[self.touched_count] = at
             self.touched_count += 1
@@ -193,7 +223,7 @@ cdef class TreeBuilder:
         cdef uint32_t node = root if stack == NONE_ID else self.node_of_stack(root, stack)
         if node == NONE_ID and self.one_line:
             # A line of folded text holds one name at least.
-            node = self.node(NONE_ID, self.names.add(b"[unknown]"), KIND_USER)
+            node = self.node(NONE_ID, self.names.add(b"[unknown]"), NodeTraits(KIND_USER, 0, 0, 0))
         if node == NONE_ID:
             if self.bare_weight > UINT64_MAX - weight:
                 raise OverflowError("weights sum past 2**64 - 1")
@@ -227,12 +257,16 @@ cdef class TreeBuilder:
         cdef uint32_t* out_parent
         cdef uint32_t* out_depth
         cdef uint8_t* out_kind
+        cdef uint8_t* out_class
+        cdef uint8_t* out_tier
+        cdef uint8_t* out_presets
         cdef uint8_t* out_flag
         cdef uint64_t* out_self
         cdef uint64_t* out_total
         name_offsets = bytearray((name_count + 1) * 8)
         names, parent_store, depth = bytearray(count * 4), bytearray(count * 4), bytearray(count * 4)
         kind, is_stack = bytearray(count), bytearray(count)
+        frame_class, tier, presets = bytearray(count), bytearray(count), bytearray(count)
         self_weight, total_weight = bytearray(count * 8), bytearray(count * 8)
         try:
             if spans is NULL or numbers is NULL:
@@ -252,7 +286,7 @@ cdef class TreeBuilder:
                 offsets[i + 1] = offsets[i] + spans[i].length
             # Nodes by parent, then by name.
             for i in range(count):
-                ranks[i] = rank[self.nodes.rows[i].frame]
+                ranks[i] = rank[self.printed.rows[self.nodes.rows[i].frame].name]
                 parents[i] = self.nodes.rows[i].parent
                 order[i] = <uint32_t>i
                 sizes[i] = 1
@@ -279,12 +313,17 @@ cdef class TreeBuilder:
             out_name, out_parent = <uint32_t*><char*>names, <uint32_t*><char*>parent_store
             out_depth = <uint32_t*><char*>depth
             out_kind, out_flag = <uint8_t*><char*>kind, <uint8_t*><char*>is_stack
+            out_class, out_tier = <uint8_t*><char*>frame_class, <uint8_t*><char*>tier
+            out_presets = <uint8_t*><char*>presets
             out_self, out_total = <uint64_t*><char*>self_weight, <uint64_t*><char*>total_weight
             for node in range(<uint32_t>count):
                 number = other[node]
                 parent = parents[node]
                 out_name[number] = ranks[node]
-                out_kind[number] = self.kinds[node]
+                out_kind[number] = self.traits[node].kind
+                out_class[number] = self.traits[node].frame_class
+                out_tier[number] = self.traits[node].tier
+                out_presets[number] = self.traits[node].presets
                 out_flag[number] = self.stack_flags[node]
                 out_self[number] = self.weights[node]
                 out_total[number] = self.weights[node]
@@ -310,6 +349,7 @@ cdef class TreeBuilder:
         tree.parent = memoryview(parent_store).cast("I")
         tree.depth = memoryview(depth).cast("I")
         tree.kind = memoryview(kind)
+        tree.frame_class, tree.tier, tree.presets = memoryview(frame_class), memoryview(tier), memoryview(presets)
         tree.is_stack = memoryview(is_stack)
         tree.self_weight = memoryview(self_weight).cast("Q")
         tree.total_weight = memoryview(total_weight).cast("Q")
@@ -420,7 +460,7 @@ def root_labels(document not None, root):
     return labels
 
 
-def build_tree(document not None, *, event=None, weight=None, root=None, bint one_line=False):
+def build_tree(document not None, *, event=None, weight=None, root=None, bint one_line=False, bint apart=False):
     """Build the call tree of one view.
 
     Args:
@@ -429,6 +469,8 @@ def build_tree(document not None, *, event=None, weight=None, root=None, bint on
         weight: ``"period"`` (where the input has one) or ``"samples"``; None is ``"period"``.
         root: see ``root_labels``.
         one_line: make names fit for folded text, see ``on_one_line``.
+        apart: give frames of one name that are not of one kind, class, tier and presets nodes of their own, side by
+            side: a page hides one and keeps the other.
 
     Returns:
         A Tree.
@@ -439,7 +481,7 @@ def build_tree(document not None, *, event=None, weight=None, root=None, bint on
         MemoryError: no room.
     """
     cdef View view = View(document, event, weight, root)
-    cdef TreeBuilder builder = TreeBuilder(document, one_line)
+    cdef TreeBuilder builder = TreeBuilder(document, one_line, apart)
     cdef const uint32_t[::1] events = document.total_event
     cdef const uint32_t[::1] threads = document.total_thread
     cdef const uint32_t[::1] stacks = document.total_stack
@@ -481,7 +523,7 @@ def build_tree(document not None, *, event=None, weight=None, root=None, bint on
                 if current != NONE_ID:
                     label = labels[current]
                     shown = on_one_line(label) if one_line else label
-                    root_node = builder.node(NONE_ID, builder.names.add(shown), KIND_PROCESS)
+                    root_node = builder.node(NONE_ID, builder.names.add(shown), NodeTraits(KIND_PROCESS, 0, 0, 0))
             builder.add(root_node, stacks[row], weights[row])
             if i % ROWS_BETWEEN_SIGNALS == 0:
                 PyErr_CheckSignals()
@@ -537,20 +579,27 @@ def build_timeline_tree(document not None, *, event=None, weight=None, root=None
         UsageError: no time line, or no such event, weight or root.
         OverflowError: weights sum past 2**64 - 1.
     """
+    from array import array
+
     rows, unit, shown = timeline_rows(document, event=event, weight=weight, root=root)
     # Each node gets a name of its own kind and place, so that it only merges while it stays open.
     cdef list open_path = []       # (name, node) from the root down
-    parents, names, kinds, weights, flags = [], [], [], [], []
+    parents, names, weights, flags = [], [], [], []
+    kinds, classes, tiers, presets = array("B"), array("B"), array("B"), array("B")
+    traits = (
+        (kinds, document.frame_kind, KIND_PROCESS), (classes, document.frame_class, 0), (tiers, document.frame_tier, 0),
+        (presets, document.frame_presets, 0),
+    )
     string_of, blob_names = {}, []
     bare = 0
     for label, stack, sample_weight in rows:
         path = []
         while stack != NONE_ID:
             frame = document.stack_frame[stack]
-            path.append((document.string(document.frame_name[frame]), document.frame_kind[frame]))
+            path.append((document.string(document.frame_name[frame]), frame))
             stack = document.stack_parent[stack]
         if label is not None:
-            path.append((label, KIND_PROCESS))
+            path.append((label, NONE_ID))
         path.reverse()
         if not path:
             bare += sample_weight
@@ -560,13 +609,14 @@ def build_timeline_tree(document not None, *, event=None, weight=None, root=None
         while same < len(path) and same < len(open_path) and open_path[same][0] == path[same][0]:
             same += 1
         del open_path[same:]
-        for name, kind in path[same:]:
+        for name, frame in path[same:]:
             parents.append(open_path[-1][1] if open_path else NONE_ID)
             if name not in string_of:
                 string_of[name] = len(blob_names)
                 blob_names.append(name)
             names.append(string_of[name])
-            kinds.append(kind)
+            for values, column, of_label in traits:
+                values.append(of_label if frame == NONE_ID else column[frame])
             weights.append(0)
             flags.append(0)
             open_path.append((name, len(parents) - 1))
@@ -582,15 +632,14 @@ def build_timeline_tree(document not None, *, event=None, weight=None, root=None
     offsets = [0]
     for name in blob_names:
         offsets.append(offsets[-1] + len(name))
-    from array import array
-
     cdef Tree tree = Tree.__new__(Tree)
     tree.names_blob = b"".join(blob_names)
     tree.name_offsets = memoryview(array("Q", offsets))
     tree.name = memoryview(array("I", names))
     tree.parent = memoryview(array("I", parents))
     tree.depth = memoryview(array("I", depths))
-    tree.kind = memoryview(array("B", kinds))
+    tree.kind, tree.frame_class = memoryview(kinds), memoryview(classes)
+    tree.tier, tree.presets = memoryview(tiers), memoryview(presets)
     tree.is_stack = memoryview(array("B", flags))
     tree.self_weight = memoryview(array("Q", weights))
     tree.total_weight = memoryview(array("Q", totals))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from flameparse.document.document import Document
 
-VERSION = (1, 0)
+VERSION = (1, 1)
 
 
 def pack(document: Document) -> bytes:

@@ -11,14 +11,15 @@ class Diagnostics:
     Attributes:
         counts: reason to how many. ``lines``, ``unknown_lines``, ``optional_lines`` (recognised, not part of a
             sample), ``long_lines``, ``cut_stacks``, ``lost`` (samples the kernel says it lost), ``rare_samples``
-            (folded into ``[other]`` at the memory cap); of symbolized inputs ``frames_seen`` and ``frames_unnamed``,
-            each frame counted as often as it stands in a sample.
+            (folded into ``[other]`` at the memory cap); of symbolized inputs ``frames_seen``, ``frames_unnamed`` and
+            ``ambiguous_frames`` (by a perf map that has several functions there), each frame counted as often as it
+            stands in a sample.
         dropped: reason to samples dropped for it, by a filter or for damage.
         cut_names: hashes of the names that were longer than the cap, so that threads count each once.
         unknown_line_numbers: the first few, 1-based, of the input last decoded.
         damage: what the container said of its own damage ("gzip data ends early ...").
-        modules: path and build id (hex) to what was resolved there: ``frames`` and ``named``, counted like the above,
-            ``file`` that gave the names, ``reason`` why it did not.
+        modules: path and build id (hex) to what was resolved there: ``frames``, ``named`` and ``ambiguous``, counted
+            like the above, ``file`` that gave the names, ``reason`` why it did not.
     """
 
     __slots__ = ("counts", "cut_names", "damage", "dropped", "modules", "unknown_line_numbers")
@@ -41,10 +42,14 @@ class Diagnostics:
         if samples:
             self.dropped[reason] = min(self.dropped.get(reason, 0) + samples, limits.MAX_COUNT)
 
-    def add_module(self, path: bytes, *, build_id: bytes, frames: int, named: int, file: str, reason: str) -> None:
+    def add_module(
+        self, path: bytes, *, build_id: bytes, frames: int, named: int, ambiguous: int = 0, file: str, reason: str
+    ) -> None:
         """Account for the frames of one DSO; several processes' DSOs of one path and build id are one row."""
-        row = self.modules.setdefault((path, build_id.hex()), {"frames": 0, "named": 0, "file": "", "reason": ""})
-        for key, more in (("frames", frames), ("named", named)):
+        row = self.modules.setdefault(
+            (path, build_id.hex()), {"frames": 0, "named": 0, "ambiguous": 0, "file": "", "reason": ""}
+        )
+        for key, more in (("frames", frames), ("named", named), ("ambiguous", ambiguous)):
             had = row[key]
             assert isinstance(had, int)
             row[key] = min(had + more, limits.MAX_COUNT)
@@ -63,14 +68,16 @@ class Diagnostics:
         self.cut_names |= other.cut_names
         self.damage += other.damage
         for (path, build_id), row in other.modules.items():
-            frames, named = row["frames"], row["named"]
+            frames, named, ambiguous = row["frames"], row["named"], row["ambiguous"]
             assert isinstance(frames, int)
             assert isinstance(named, int)
+            assert isinstance(ambiguous, int)
             self.add_module(
                 path,
                 build_id=bytes.fromhex(build_id),
                 frames=frames,
                 named=named,
+                ambiguous=ambiguous,
                 file=str(row["file"]),
                 reason=str(row["reason"]),
             )

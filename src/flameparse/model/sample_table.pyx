@@ -3,6 +3,7 @@
 from libc.stdint cimport INT64_MAX, INT64_MIN, UINT64_MAX, int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 
+from flameparse.model.frame_table cimport NONE_ID
 from flameparse.model.growth cimport reserve
 from flameparse.model.hash_index cimport index_free, index_init, index_put, slot_id
 from flameparse.scan.byte_hash cimport mix
@@ -203,6 +204,18 @@ cdef class SampleTable:
         sample.event = event
         sample.cpu = cpu
         self.add(sample, NULL)
+
+    def add_sum(self, uint32_t event, uint32_t stack, uint64_t samples, *, uint32_t thread=NONE_ID):
+        """Take samples from Python that an input has summed, each with a weight of 1.
+
+        Args:
+            event: id.
+            stack: stack id, or ``0xFFFFFFFF`` for samples without frames.
+            samples: how many.
+            thread: id.
+        """
+        self.samples_seen += samples
+        self.add_total(Total(samples, samples, event, thread, stack))
 
     def total_rows(self):
         """Every total as ``(event, thread, stack, samples, period)``, in the order first seen."""
