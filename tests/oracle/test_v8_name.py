@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -72,44 +73,90 @@ def test_other_maps(path: str) -> None:
 
 
 PROGRAM = r"""
-const o = { get gg() { return fib(9); }, 'str lit (a) b:1:2'(n) { return fib(n); }, ['*'](n) { return fib(n); } };
+const o = {
+  get gg() { return fib(9); }, 'str lit (a) b:1:2'(n) { return fib(n); }, '*'(n) { return fib(n); },
+  'GET /users/:id'(n) { return fib(n); }, 'a [eval]'(n) { return fib(n); }, 'my internal/x'(n) { return fib(n); },
+  '  lead'(n) { return fib(n); }, 'a http://x'(n) { return fib(n); }, '名前 名'(n) { return fib(n); },
+};
+const names = Object.keys(o).filter((name) => name !== 'gg');
 function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
 function größe(n) { return fib(n); }
 const made = new Function('n', 'let s = 0; for (let i = 0; i < n; i++) s += i; return s;');
 const end = Date.now() + 200;
 let t = 0;
 while (Date.now() < end) {
-  t += o.gg + o['str lit (a) b:1:2'](9) + o['*'](9) + größe(9) + made(900);
+  t += o.gg + größe(9) + made(900);
+  for (const name of names) t += o[name](9);
   for (let i = 0; i < 50; i++) t += /^(\w+)-'q' \+ \(z\)$/.test('a' + i) + /a+b+/i.test('xaab' + i);
 }
 """
 
 
-@pytest.mark.parametrize("node", MORE_NODES or [shutil.which("node") or ""])
-def test_a_map_written_now(node: str, tmp_path: Path) -> None:
+def map_written_now(node: str, folder: Path, *flags: str) -> tuple[Path, list[bytes]]:
+    """Run the program in a folder with an odd name; returns its path and the names of the map that V8 wrote."""
     if not node:
         pytest.skip("node is not installed")
-    program = tmp_path / "odd dir (x)" / "pro gram.js"
+    program = folder / "odd dir (x)" / "pro gram.js"
     program.parent.mkdir()
     program.write_text(PROGRAM, encoding="utf-8")
     process = subprocess.Popen(  # not run(): the map is named by the process id
-        [node, "--perf-basic-prof", str(program)], cwd=tmp_path, stdout=subprocess.DEVNULL
+        [node, "--perf-basic-prof", *flags, str(program)], cwd=folder, stdout=subprocess.DEVNULL
     )
     assert process.wait(60) == 0
     written = Path(f"/tmp/perf-{process.pid}.map")
     names = map_names(written.read_bytes())
     written.unlink()
+    return program, names
+
+
+NODES = pytest.mark.parametrize("node", MORE_NODES or [shutil.which("node") or ""])
+
+
+@NODES
+def test_a_map_written_now(node: str, tmp_path: Path) -> None:
+    program, names = map_written_now(node, tmp_path)
     assert_agree(names)
     parsed = [v8_name(name) for name in names]
     kinds = Counter(parts[0] if parts else None for parts in parsed)
     assert None not in kinds
     assert kinds["unknown-tag"] == 0
     assert kinds["regexp"] >= 2
-    functions = {(parts[3], parts[5]) for parts in parsed if parts and parts[4] == str(program).encode()}
+    functions = {(parts[3].decode(), parts[5]) for parts in parsed if parts and parts[4] == str(program).encode()}
     assert {
-        (b"get gg", 2), (b"fib", 3), ("größe".encode(), 4), (b"str lit (a) b:1:2", 2), (b"", 1)
+        ("get gg", 3), ("str lit (a) b:1:2", 3), ("*", 3), ("GET /users/:id", 4), ("a [eval]", 4),
+        ("my internal/x", 4), ("  lead", 5), ("a http://x", 5), ("名前 名", 5), ("fib", 8), ("größe", 9), ("", 1),
     } <= functions  # fmt: skip
     assert any(parts[1] & 7 == 4 and parts[3] == b"fib" for parts in parsed if parts)
+
+
+@NODES
+def test_names_are_those_of_the_cpu_profile(node: str, tmp_path: Path) -> None:
+    """V8's own profiler gives the parts apart: name, file, line and column of every function it met."""
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout if node else ""
+    if version.startswith(("v8.", "v10.")):
+        pytest.skip("--cpu-prof came with Node 12")
+    _, names = map_written_now(node, tmp_path, "--cpu-prof", "--cpu-prof-interval", "100", "--no-turbo-inlining")
+    (profile,) = tmp_path.glob("*.cpuprofile")
+    expected = {}
+    for row in json.loads(profile.read_bytes())["nodes"]:
+        frame = row["callFrame"]
+        name, file, line, column = (frame[key] for key in ("functionName", "url", "lineNumber", "columnNumber"))
+        expected[f"{name} {file}:{line + 1}".encode()] = (name.encode(), file.encode(), line + 1, -1)
+        expected[f"{name} {file}:{line + 1}:{column + 1}".encode()] = (
+            name.encode(),
+            file.encode(),
+            line + 1,
+            column + 1,
+        )
+    met = 0
+    for full in names:
+        written = re.sub(rb"^(JS|LazyCompile|Function|Eval|Script):(o?[~^+*-]'?)?", b"", full)
+        if written != full and written in expected:
+            parts = v8_name(full)
+            assert parts is not None
+            assert parts[3:] == expected[written], full
+            met += 1
+    assert met >= 5
 
 
 PIECES = [

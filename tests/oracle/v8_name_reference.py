@@ -21,16 +21,19 @@ KINDS = {
 }
 TIERS = {b"": 0, b"~": 1, b"^": 2, b"+": 3, b"*": 4, b"-": 5}
 
-TAG = re.compile(rb"([A-Z][A-Za-z]{0,30}):(?!:)(.*)", re.DOTALL)
+TAG = re.compile(rb"([A-Z][A-Za-z]{0,30}):(?:(?!:)|(?<=^RegExp:)|(?<=^InterpretedFunction:))(.*)", re.DOTALL)
 TIER = re.compile(rb"(?:(o?)([~^+*-])('?))?(.*)", re.DOTALL)
 PLACE = re.compile(rb"(.*?):(-?\d{1,10})(?::(-?\d{1,10}))?", re.DOTALL)
-FILE = re.compile(
-    rb" (?=/|node:|file:|internal/|data:|https?://|webpack://|wasm://|evalmachine\.<anonymous>|\[eval|\\\\"
-    rb"|native [^ ]*\Z|[A-Za-z]:[\\/])"
-)
+ABSOLUTE = re.compile(rb".* (?=/|node:|ext:|\\\\|[A-Za-z]:[\\/]|[A-Za-z][A-Za-z0-9+-]{1,31}://)", re.DOTALL)
+DATA = re.compile(rb" (?=data:[^, ]*,)")
+OF_NODE = re.compile(rb" (?=internal/|native [^ ]*\Z|evalmachine\.<anonymous>|\[(?:worker )?eval\])")
 DOTTED_REGEXP = re.compile(rb"RegExp\.. (?:src: '(?P<source>.*)' flags: '.*|src: '(?P<cut>.*)|(?P<odd>.*))", re.DOTALL)
 HELPER = re.compile(rb"(.+) at (.*) position \d+", re.DOTALL)
-WASM = re.compile(rb"(?:wasm-function\[|WASM_function#|wasm-to-js|js-to-wasm).*|.*-(?:liftoff|turbofan)", re.DOTALL)
+WASM = re.compile(
+    rb"(?:wasm-function\[|WASM_function#|wasm-to-js|js-to-wasm).*|.*-(?:liftoff|turbofan)"
+    rb"|(?![~^+*-]).*[^:]-[0-9]+",
+    re.DOTALL,
+)
 
 Parts = tuple[str, int, bytes, bytes, bytes, int, int]
 
@@ -47,14 +50,21 @@ def v8_name(name: bytes) -> Parts | None:
     kind = KINDS.get(tag.decode(), "ic" if tag.endswith(b"IC") else "unknown-tag")
     if tag.decode() not in JAVASCRIPT and kind != "unknown-tag":
         return kind, 0, tag, rest, b"", -1, -1
-    on_stack, marker, specialised, rest = TIER.fullmatch(rest).groups(b"")
+    if kind == "function" and WASM.fullmatch(rest):
+        return "wasm", 0, tag, rest, b"", -1, -1
+    tiered = TIER.fullmatch(rest)
+    assert tiered is not None
+    on_stack, marker, specialised, rest = tiered.groups(b"")
     tier = TIERS[marker] | 0x10 * bool(on_stack) | 0x20 * bool(specialised)
     function, file, line, column = function_and_place(rest)
-    if kind == "function" and not marker:
-        if WASM.fullmatch(function):
-            kind = "wasm"
-        elif tag == b"InterpretedFunction":
-            tier = 1
+    if tag == b"InterpretedFunction" and not marker:
+        tier = 1
+    if (
+        kind == "unknown-tag"
+        and line == column == -1
+        and (name.endswith(b")") or name[len(tag) + 1 :].startswith(b" "))
+    ):
+        return None
     return kind, tier, tag, function, file, line, column
 
 
@@ -70,7 +80,13 @@ def function_and_place(text: bytes) -> tuple[bytes, bytes, int, int]:
             numbers.insert(0, pieces.pop())
         head, line = b":".join(pieces), int(numbers[0])
         column = int(numbers[1]) if len(numbers) > 1 else -1
-    if found := FILE.search(head):
+    absolute = ABSOLUTE.match(head)
+    data = DATA.search(head)
+    if data and not ABSOLUTE.match(head[: data.end() + 1]):
+        return head[: data.start()], head[data.end() :], line, column
+    if absolute:
+        return head[: absolute.end() - 1], head[absolute.end() :], line, column
+    if found := OF_NODE.search(head):
         return head[: found.start()], head[found.end() :], line, column
     if placed and b" " in head:
         function, _, file = head.rpartition(b" ")

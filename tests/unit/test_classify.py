@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from flameparse.frames.classify import CLASSES, class_and_tier, frame_class
+from flameparse.frames.classify import CLASSES, FILTERS, class_and_tier, frame_class, frame_filters
 from flameparse.frames.kind import kind_of_module
 
 KINDS = {"user": 0, "kernel": 1, "jit": 2, "inlined": 3}
@@ -58,6 +58,8 @@ JS:*
 JS:*(anonymous | /tmp/perf-7.map
 JS:*internal /app/internal/x.js:1:2 | /tmp/perf-7.map
 JS:*f /app/my_node_modules_copy.js:1:2 | /tmp/perf-7.map
+JS:*f /app/my_node_modules/x.js:1:2 | /tmp/perf-7.map
+JS:*f C:\app\my_node_modules\x.js:1:2 | /tmp/perf-7.map
 JS:*node: /app/x.js:1:2 | /tmp/perf-7.map
 *fib /app/cpu.js:4:14
 fib /app/cpu.js:4:14
@@ -69,6 +71,35 @@ something a JIT made | /tmp/perf-7.map
 void [System.Private.CoreLib] System.Foo::Bar(int32)[Tier0] | /tmp/perf-7.map
 $lists:map/2 | /tmp/perf-7.map
 TRACE_7::/app/x.lua:3 | /tmp/perf-7.map
+JS:*GET /users/:id /app/a.js:19:19 | /tmp/perf-7.map
+JS:~f /app/components/App.vue:3:1 | /tmp/perf-7.map
+JS:*f /app/src/view.tsx:3:1 | /tmp/perf-7.map
+JS:*f /app/src/index.mts:3:1 | /tmp/perf-7.map
+JS:*vmp webpack:///./src/index.vue?4f2c:1:14 | /tmp/perf-7.map
+JS:*f file:///C:/x.js:1:2 | /tmp/perf-7.map
+JS:*f \\srv\share d\x.js:1:2 | /tmp/perf-7.map
+JS:*vmne native evil.js:1:15 | /tmp/perf-7.map
+JS:*evalmachine.<anonymous> /app/a.js:1:2 | /tmp/perf-7.map
+JS:*[INIT] /app/a.js:1:2 | /tmp/perf-7.map
+JS:*_[k] /app/a.js:1:2 | /tmp/perf-7.map
+JS:~x-turbofan /app/a.js:1:2 | /tmp/perf-7.map
+JS:*wasm-function[3] /app/a.js:1:2 | /tmp/perf-7.map
+JS:^f /app/x.js?q=1 2#h:3:1:18 | /tmp/perf-7.map
+JS:*Builtins_ArrayMap /app/a.js:1:2 | /tmp/perf-7.map
+JS:*f /app/internal/node:fs.js:1:2 | /tmp/perf-7.map
+JS:*f /app/_http_agent.js:1:2 | /tmp/perf-7.map
+LazyCompile:*f bundle.js:4 | /tmp/perf-7.map
+LazyCompile:*f timers.js:4:5 | /tmp/perf-7.map
+JS:*f /app/REPL1:1:2 | /tmp/perf-7.map
+JS:+'typed /app/ts/typed.ts:2:15 | /tmp/perf-7.map
+fib /app/App.vue:4:14
+Program:Main (string[]) | /tmp/perf-7.map
+DFG: sort | /tmp/perf-7.map
+wasm[0]::function[3] | /tmp/perf-7.map
+JIT$Foo::bar | /tmp/perf-7.map
+Integer#times@<internal:numeric>:231 | /tmp/perf-7.map
+JS:*a `b` c /app/a.js:1:2
+*f`oo /app/a.js:1:2
 """,
     "deps": r"""
 JS:*depSpin /app/node_modules/dep/index.js:1:32 | /tmp/perf-7.map
@@ -85,9 +116,17 @@ Eval:~ /app/node_modules/a/b.js:1:1 | /tmp/perf-7.map
 Script:~ /app/node_modules/a/b.js:1 | /tmp/perf-7.map
 JS:o+'f /app/node_modules/a/b.js:1:1 | /tmp/perf-7.map
 JS:*f /app/node_modules/a/internal/b.js:1:1 | /tmp/perf-7.map
+JS:*f /app/my_node_modules/node_modules/b.js:1:1 | /tmp/perf-7.map
 JS:*f /app/node_modules/a/b.js:1:1_[j]
 *f /app/node_modules/a/b.js:1:1
 (anon) as f at /app/node_modules/a/b.js position 99 | node
+JS:*f webpack:///./node_modules/got/x.js:3:1 | /tmp/perf-7.map
+JS:*f /app/.yarn/cache/x-npm-1.0.0-abc.zip/node_modules/x/index.js:1:2 | /tmp/perf-7.map
+JS:*f /app/.yarn/releases/yarn-4.0.0.cjs:1:2 | /tmp/perf-7.map
+JS:*f /app/.yarn/__virtual__/x-1/0/cache/x.zip/node_modules/x/a.js:1:2 | /tmp/perf-7.map
+JS:~resolveRequest /app/.pnp.cjs:1:2 | /tmp/perf-7.map
+JS:*f /app/.pnp.js:1:2 | /tmp/perf-7.map
+JS:*f D:\app\node_modules\a\b.js:1:2
 """,
     "core": r"""
 JS:~prepareMainThreadExecution node:internal/process/pre_execution:52:36 | /tmp/perf-7.map
@@ -118,6 +157,14 @@ emit node:events:518:28
 (anon) as exports.active at timers.js position 5243 | node
 (anon) as exports.active at timers.js position 5243
 Module._load at module.js position 7000 | node
+JS:~f node:electron/js2c/asar_bundle:2:1 | /tmp/perf-7.map
+JS:~f electron/js2c/node_init:2:1 | /tmp/perf-7.map
+JS:*f ext:deno_web/02_event.js:1:2 | /tmp/perf-7.map
+JS:*f ext:core/01_core.js:1:2 | /tmp/perf-7.map
+LazyCompile:~ fs/promises.js:4 | /tmp/perf-7.map
+LazyCompile:~require internal/modules/cjs/helpers.js:22 | /tmp/perf-7.map
+Function:^job.ondone node:internal/crypto/pbkdf2:52 | /tmp/perf-7.map
+JS:*f node:internal/deps/undici/undici:1:2 | /tmp/perf-7.map
 """,
     "native": r"""
 LazyCompile:~sort native array.js:748 | /tmp/perf-7.map
@@ -153,6 +200,9 @@ RegExp.< src: '^(\w+)-(\d+) (x|y)'q' \+ \(z\)$' flags: '' | /tmp/perf-7.map
 RegExp.< src: 'cut sho | /tmp/perf-7.map
 RegExp:a+b+c*$
 RegExp:a+_[j]
+RegExp::1:2 | /tmp/perf-7.map
+RegExp::: | /tmp/perf-7.map
+RegExp:a`b
 """,
     "wasm": r"""
 JS:wasm-function[0]-0-turbofan | /tmp/perf-7.map
@@ -166,6 +216,12 @@ Function:WASM_function#0:module: (wasm):0 | /tmp/perf-7.map
 Function:js-to-wasm#0:export:js-to-wasm#0 (wasm):0 | /tmp/perf-7.map
 JS:wasm-function[0]-0-turbofan_[j]
 JS:*f wasm://wasm/0a1b2c:1:66 | /tmp/perf-7.map
+JS:my fun: (x) /a.js:1-0-liftoff | /tmp/perf-7.map
+Function:my fun: (x) /a.js:1-0 | /tmp/perf-7.map
+Function:fib-0-turbofan | /tmp/perf-7.map
+JS:core::fmt::Formatter::pad-812-turbofan | /tmp/perf-7.map
+JS:<&T as core::fmt::Debug>::fmt-99-liftoff | /tmp/perf-7.map
+Function:WASM_function#0:module:my fun: (x) /a.js:1 (wasm):0 | /tmp/perf-7.map
 """,
     "eval": r"""
 Eval:~ :1:1 | /tmp/perf-7.map
@@ -186,6 +242,13 @@ JS:*f [eval]:1:14 | /tmp/perf-7.map
 Script:~ [eval]-wrapper:6:24 | /tmp/perf-7.map
 JS:* :1:20
 evd :1:14
+JS:*f data:text/javascript,export function run(n) { return n / 2 }:1:20 | /tmp/perf-7.map
+JS:*f REPL1:1:1 | /tmp/perf-7.map
+JS:*f repl:1:1 | /tmp/perf-7.map
+JS:*f [worker eval]:1:1 | /tmp/perf-7.map
+JS:*f [stdin]:1:1 | /tmp/perf-7.map
+JS:*viaFile <anonymous>:1:18 | /tmp/perf-7.map
+JS:^LLLLLLLLLLLL :3:617 | /tmp/perf-7.map
 """,
     "v8": r"""
 Builtins_ArrayMap | /usr/bin/node
@@ -242,6 +305,21 @@ v8::internal::Runtime_StackGuard
 << internal code >> | node
 << entry >>
 (garbage collector)
+v8::internal::Builtin_HandleApiCall | /usr/bin/node
+v8::internal::Builtin_HandleApiCall(int, unsigned long*, v8::internal::Isolate*) | /usr/bin/node
+v8::internal::compiler::turboshaft::Pipeline::Run | /usr/bin/node
+v8::internal::maglev::MaglevCompiler::Compile | /usr/bin/node
+v8::internal::wasm::(anonymous namespace)::ExecuteCompilationUnits | /usr/bin/node
+void* v8::internal::Malloced::operator new | /usr/bin/node
+bool v8::internal::Foo<int>::Bar(int) | /usr/bin/node
+unibrow::Utf8::ValidateEncoding | /usr/bin/node
+disasm::DisassemblerX64::InstructionDecode | /usr/bin/node
+v8_crdtp::json::Parse | /usr/bin/node
+PushAllRegistersAndIterateStack | /usr/bin/node
+construct_stub_create_deopt_addr | /usr/bin/node
+Foo:Bar | /tmp/perf-7.map
+node`v8::internal::Heap::Scavenge
+node`Builtins_ArrayMap
 """,
     "interpreter": r"""
 Builtins_InterpreterEntryTrampoline | /usr/bin/node
@@ -261,6 +339,9 @@ BytecodeHandler:Wide | /tmp/perf-7.map
 BytecodeHandler:LdaGlobal | /tmp/perf-7.map
 BytecodeHandler:Add.ExtraWide | jitted-7-3.so
 BytecodeHandler:Star0
+Builtin:InterpreterEntryTrampoline | jitted-7-3.so
+node`Builtins_InterpreterEntryTrampoline
+Builtins_InterpreterEntryTrampoline | /usr/bin/node (deleted)
 """,
     "libuv": r"""
 uv_run | /usr/bin/node
@@ -273,6 +354,15 @@ post | libuv.1.dylib
 uv_run | node
 uv_run
 uv__epoll_init
+worker | /usr/bin/node
+worker | /opt/node20
+post | /usr/lib/libnode.so.108
+init_once | /usr/bin/node
+maybe_new_socket.part.0 | /usr/bin/node
+uv_run@plt | /usr/bin/app
+node`uv_run
+node`uv__io_poll
+libuv.so.1`worker
 """,
     "openssl": r"""
 SSL_read | /usr/bin/node
@@ -308,6 +398,27 @@ anything | /usr/lib/x86_64-linux-gnu/libssl.so.1.1
 malloc | /usr/lib/x86_64-linux-gnu/libssl.so.3
 SSL_write
 EVP_MD_CTX_new
+kdf_pbkdf2_derive | /usr/bin/node
+sha512_internal_final | /usr/bin/node
+x509_name_ex_d2i | /usr/bin/node
+ssleay_rand_bytes | /usr/bin/node
+ssleay_rand_status | /usr/bin/node
+ssl23_connect | /usr/bin/node
+SSLeay_version | /usr/bin/node
+_aesni_encrypt6 | /usr/bin/node
+__ecp_nistz256_mul_montx | /usr/bin/node
+MD4_Update | /usr/bin/node
+rc4_hmac_md5_cipher | /usr/bin/node
+inner_evp_generic_fetch.constprop.0 | /usr/bin/node
+ec_GFp_simple_oct2point | /usr/bin/node
+drbg_ctr_generate | /usr/bin/node
+provider_activate | /opt/node/bin/node
+fe_mul | /usr/bin/node
+ssl_sort_cipher_list | /usr/lib/libnode.so.108
+X509V3_EXT_d2i | /usr/bin/electron
+SSL_read@plt | /usr/bin/app
+node`EVP_DigestUpdate
+libcrypto.so.3`anything
 """,
     "libc": r"""
 malloc | /usr/lib/x86_64-linux-gnu/libc.so.6
@@ -347,8 +458,20 @@ _int_free
 epoll_wait
 __GI___libc_write
 pthread_mutex_lock
+malloc@plt | /usr/bin/node
+getaddrinfo@plt | /usr/bin/node
+__libc_csu_init | /usr/bin/node
+trunc | /usr/lib/libm.so.6
+libc.so.1`malloc
+libc.so.7`_read
+libsystem_c.dylib`qsort
+ld.so.1`elf_bndr
+node`_start
 """,
     "cpp": r"""
+worker | /app/node_modules/sqlite3/build/Release/node_sqlite3.node
+provider_activate | /app/build/Release/addon.node
+ssleay_rand_bytes | /app/build/Release/addon.node
 main | /usr/bin/node
 node::Start | /usr/bin/node
 node::fs::Read(v8::FunctionCallbackInfo<v8::Value> const&) | /usr/bin/node
@@ -385,8 +508,42 @@ Interpreter | /usr/bin/app
 my_function
 foo::bar
 main
+worker | /usr/bin/app
+init_once | /usr/bin/app
+provider_activate | /usr/bin/app
+sha512_final | /usr/bin/app
+operator new@plt | /usr/bin/node
+virtual thunk to std::basic_ostream<char, std::char_traits<char> >::~basic_ostream()@plt | /usr/bin/node
+http_parser_execute | /usr/bin/node
+ada::url_aggregator::set_href | /usr/bin/node
+simdjson::haswell::implementation::minify | /usr/bin/node
+sqlite3_step | /usr/bin/node
+BrotliEncoderCompressStream | /usr/bin/node
+ncrypto::pbkdf2 | /usr/bin/node
+absl::Mutex::Lock | /usr/bin/node
+absl::container_internal::raw_hash_set<v8::internal::X>::find | /usr/bin/node
+u_charType_74 | /usr/bin/node
+std::_Hashtable<int, v8::internal::ZoneAllocator<int> >::find | /usr/bin/node
+non-virtual thunk to node::LibuvStreamWrap::IsAlive() | /usr/bin/node
+RegExp::match | /usr/bin/app
+v8_helper | /usr/bin/app
+node`node::Start
+app`main
+`malloc
 """,
     "kernel": r"""
+x | [kernel.vmlinux]
+FSS`fss_preempt
+doorfs`door_close
+com.apple.iokit.IOStorageFamily`IOMedia_read
+sys_read
+SyS_write
+__vfs_read
+ext4_file_read_iter
+tcp_v4_rcv
+native_write_msr_safe
+_raw_spin_lock
+generic_smp_call_function_single_interrupt
 do_syscall_64 | [kernel.kallsyms]
 entry_SYSCALL_64_after_hwframe | [kernel.kallsyms]
 v8::internal::not_really | [kernel.kallsyms]
@@ -417,6 +574,14 @@ asm_sysvec_apic_timer_interrupt
 asm_exc_page_fault
 finish_task_switch.isra.0
 ret_from_fork
+uv__read | [kernel.kallsyms]
+JS:f /app/x.js:1:2 | [nf_conntrack]
+nf_conntrack_in | [nf_conntrack]
+genunix`syscall
+unix`mutex_enter
+kernel`hndl
+zfs`zio_execute
+mach_kernel`hndl_unix_scall64
 """,
     "init": r"""
 JS:~Module._load node:internal/modules/cjs/loader:1:2 [INIT] | /tmp/perf-7.map
@@ -425,8 +590,17 @@ JS:*f /app/x.js:1:2 [INIT]
 f /app/x.js:1[INIT]
 LazyCompile:~startup bootstrap_node.js:12 [INIT] | /tmp/perf-7.map
 something.js odd [INIT]
+JS:*[INIT] /app/a.js:1:2 [INIT] | /tmp/perf-7.map
 """,
     "jvm": r"""
+ZIP_GetEntry2 | /opt/jdk-21.0.2/lib/libzip.so
+LBusy:::main
+java/lang/Thread:::run
+java/io/PrintStream:::print_[j]
+jni_CallStaticVoidMethod
+_ZN10JavaThread3runEv
+LCounter;::countTo | /tmp/perf-7.map
+LCounter;::countTo
 Lorg/acme/Job;::run | /tmp/perf-7.map
 org/acme/Job::run | /tmp/perf-7.map
 java/lang/Thread::run | /tmp/perf-7.map
@@ -454,8 +628,18 @@ ThreadJavaMain | /usr/lib/jvm/java-17-openjdk-amd64/lib/libjli.so
 JavaThread::run
 JVM_StartThread
 Interpreter
+I2C/C2I adapters | /tmp/perf-7.map
+counter_overflow Runtime1 stub | /tmp/perf-7.map
+StackOverflowError throw_exception | /tmp/perf-7.map
+_new_array_nozero_Java | /tmp/perf-7.map
+jni_fast_GetIntField | /tmp/perf-7.map
+wrong_method_stub | /tmp/perf-7.map
+SafepointBlob | /tmp/perf-7.map
+resolve_opt_virtual_call | /tmp/perf-7.map
 """,
     "go": r"""
+myapp/internal/server.New | /usr/local/bin/server
+app/pkg.Map[go.shape.string,int] | /usr/local/bin/server
 runtime.main | /usr/local/bin/server
 runtime.goexit.abi0 | /usr/local/bin/server
 runtime.mallocgc | /usr/local/bin/server
@@ -481,6 +665,12 @@ runtime.mcall
 net/http.(*Client).Do
 strings.Index
 github.com/acme/tool/pkg.Run
+cmpbody | /usr/local/bin/server
+_rt0_amd64_linux | /usr/local/bin/server
+slices.pdqsortCmpFunc[go.shape.struct { main.a int }] | /usr/local/bin/server
+main.Map[go.shape.int] | /usr/local/bin/server
+github.com/x/y.Func[...] | /usr/local/bin/server
+internal/runtime/maps.(*Iter).Next | /usr/local/bin/server
 """,
     "rust": r"""
 core::ptr::drop_in_place<alloc::string::String> | /usr/bin/app
@@ -511,6 +701,11 @@ hashbrown::raw::RawTable<T,A>::reserve_rehash | /usr/bin/app
 core::slice::sort::merge | /usr/bin/node
 std::thread::local::LocalKey<T>::with
 <&T as core::fmt::Debug>::fmt
+<&std::io::stdio::Stderr as std::io::Write>::write_all | /usr/bin/node
+temporal_rs::builtins::core::instant::Instant::from_utf8 | /usr/bin/node
+app::date::<impl core::convert::TryFrom<app::Partial> for app::Date>::try_from | /usr/bin/app
+std::rt::lang_start::<()>::{closure#0} | /usr/bin/app
+words::apply::<words::main::{closure#1}> | /usr/bin/app
 """,
     "python": r"""
 py::main:/srv/app.py | /tmp/perf-7.map
@@ -531,6 +726,8 @@ pymain_run_python
 [ ./f.py:3 (func_c) ] | libpython2.4.so.1.0
 [ ./f.py:3 (func_c) ]
 _py_trampoline_start
+_PyErr_CheckSignalsTstate@plt | /usr/lib/libpython3.12.so.1.0
+encoder_listencode_obj.isra.0 | /usr/lib/python3.12/lib-dynload/_json.cpython-312-x86_64-linux-gnu.so
 """,
     "unresolved": r"""
 | /usr/bin/app
@@ -541,6 +738,8 @@ _py_trampoline_start
 [unknown] | /usr/bin/app
 [unknown] | [unknown]
 [unknown] | //anon
+(program)
+(idle)
 [unknown]
 [app] | /usr/bin/app
 [app] | /usr/bin/app (deleted)
@@ -554,6 +753,9 @@ _py_trampoline_start
 0x7fff8a1b2c3d | libfoo.so
 0x7fff8a1b2c3d
 ??
+node`0x12f4a0
+libfoo.so`??
+0xfffffe0001
 """,
 }
 
@@ -635,3 +837,126 @@ def test_long_names_take_linear_time(unit: bytes) -> None:
     class_and_tier(name, None, 2)
     class_and_tier(name[4:], None, 0)
     assert time.process_time() - start < 0.5
+
+
+# `symbol | module` by preset; the frames of one list fall under no other preset, but for those of the last.
+PRESETS = {
+    "libc-start": r"""
+__libc_start_main | /usr/lib/libc.so.6
+__libc_start_call_main | /usr/lib/libc.so.6
+__libc_start_main@@GLIBC_2.34 | /usr/lib/libc.so.6
+__libc_start_main
+libc.so.6`__libc_start_main
+""",
+    "v8-internals": r"""
+v8::internal::Heap::Scavenge | /usr/bin/node
+v8::internal::(anonymous namespace)::Invoke | /usr/bin/node
+v8::internal::Builtin_HandleApiCall | /usr/bin/node
+void v8::internal::Visitor<int>::Visit(v8::internal::HeapObject) | /usr/bin/node
+non-virtual thunk to v8::internal::CancelableTask::Run() | /usr/bin/node
+_ZN2v88internal4Heap8ScavengeEv | /usr/bin/node
+_ZNK2v88internal6String6LengthEv | /usr/bin/node
+v8::internal::Runtime_StackGuard
+node`v8::internal::Heap::Scavenge
+""",
+    "builtins": r"""
+Builtin:ArrayPush | /tmp/perf-7.map
+Builtin:InterpreterEntryTrampoline | /tmp/perf-7.map
+Builtin:ArrayPush
+Builtins_ArrayMap | /usr/bin/node
+Builtins_JSEntry | /usr/bin/node
+Builtins_InterpreterEntryTrampoline | /usr/bin/node
+Builtins_CEntry_Return1_ArgvOnStack_NoBuiltinExit | /usr/lib/libnode.so.108
+Builtins_ArrayMap
+node`Builtins_ArrayMap
+LazyCompile: | /tmp/perf-7.map
+<< adaptor >>
+""",
+    "stubs": r"""
+Stub:CEntryStub | /tmp/perf-7.map
+Stub:js-to-wasm:i:i | /tmp/perf-7.map
+""",
+    "ics": r"""
+LoadIC:A load IC from the snapshot | /tmp/perf-7.map
+LoadPolymorphicIC:x | /tmp/perf-7.map
+KeyedStoreIC:A keyed store IC from the snapshot | /tmp/perf-7.map
+Handler:length | /tmp/perf-7.map
+""",
+    "unknown": r"""
+[unknown] | /usr/bin/node
+[unknown] | /tmp/perf-7.map
+[unknown] | [kernel.kallsyms]
+0x7fff8a1b2c3d
+| /usr/bin/node
+""",
+    "preload": r"""
+JS:~ /usr/lib/node_modules/0x/lib/preload/soft-exit.js:1:1 | /tmp/perf-7.map
+LazyCompile:* /app/node_modules/0x/lib/preload/no-cluster.js:1 | /tmp/perf-7.map
+JS:~f /opt/0x/lib/preload/redir-stdout.js:1:1 | /tmp/perf-7.map
+JS:~loadPreloadModules node:internal/process/pre_execution:736:28 | /tmp/perf-7.map
+LazyCompile:~loadPreloadModules internal/bootstrap/pre_execution.js:466 | /tmp/perf-7.map
+LazyCompile:~preloadModules bootstrap_node.js:486 | /tmp/perf-7.map
+JS:~Module._preloadModules node:internal/modules/cjs/loader:1767:34 | /tmp/perf-7.map
+LazyCompile:~Module._preloadModules module.js:738 | /tmp/perf-7.map
+*Module._preloadModules node:internal/modules/cjs/loader:1767:34
+""",
+    "": r"""
+_start | /usr/bin/node
+start_thread | /usr/lib/libc.so.6
+clone3 | /usr/lib/libc.so.6
+__libc_csu_init | /usr/bin/node
+v8::Function::Call | /usr/bin/node
+v8::base::Mutex::Lock | /usr/bin/node
+cppgc::internal::Sweeper::Start | /usr/bin/node
+heap::base::Stack::Run<v8::internal::Heap, v8::internal::Visitor> | /usr/bin/node
+std::vector<int, v8::internal::ZoneAllocator<int> >::push_back | /usr/bin/node
+node::Foo(v8::internal::Isolate*, v8::internal::Heap*) | /usr/bin/node
+Builtins_LdarHandler | /usr/bin/node
+BytecodeHandler:Ldar | /tmp/perf-7.map
+RegExp:^a | /tmp/perf-7.map
+JS:*fib /app/cpu.js:4:14 | /tmp/perf-7.map
+LazyCompile:*fib /app/cpu.js:4 | /tmp/perf-7.map
+LazyCompile: :1 | /tmp/perf-7.map
+JS:*preloadModules /app/cpu.js:4:14 | /tmp/perf-7.map
+JS:*f /app/lib/preload/x.js:4:14 | /tmp/perf-7.map
+JS:*Builtin:x /app/cpu.js:4:14 | /tmp/perf-7.map
+__libc_start_main | [kernel.kallsyms]
+(program)
+(idle)
+uv_run | /usr/bin/node
+main | /usr/bin/node
+""",
+    "builtins ics": r"""
+Builtins_LoadIC | /usr/bin/node
+Builtins_KeyedStoreIC_Megamorphic | /usr/bin/node
+Builtins_DefineKeyedOwnIC | /usr/bin/node
+Builtins_LoadGlobalICTrampoline | /usr/bin/node
+Builtins_StoreInArrayLiteralICBaseline | /usr/bin/node
+Builtin:KeyedLoadIC_Megamorphic | /tmp/perf-7.map
+""",
+}
+
+
+@pytest.mark.parametrize("presets", PRESETS)
+def test_presets(presets: str) -> None:
+    wrong = []
+    for line in PRESETS[presets].strip("\n").splitlines():
+        symbol, _, module = (field.strip().encode() for field in f" {line}".partition(" | "))
+        found = frame_filters(symbol, module or None, kind_of_module(module or None))
+        if found != set(presets.split()):
+            wrong.append((symbol, module, found))
+    assert wrong == []
+
+
+def test_the_presets_of_a_filter() -> None:
+    assert {name for names in PRESETS for name in names.split()} == set(FILTERS) - {"0x"}
+    assert sum(bit for name, bit in FILTERS.items() if name not in ("0x", "preload")) == FILTERS["0x"]
+    assert FILTERS["preload"] & FILTERS["0x"] == 0
+
+
+def test_a_frame_takes_microseconds() -> None:
+    frames = [(name, module, kind) for _, name, module, kind in ROWS] * 100
+    start = time.process_time()
+    for frame in frames:
+        class_and_tier(*frame)
+    assert (time.process_time() - start) / len(frames) < 10e-6

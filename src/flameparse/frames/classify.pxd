@@ -38,6 +38,7 @@ cdef enum FrameFilter:
     FILTER_STUBS = 8
     FILTER_ICS = 16
     FILTER_UNKNOWN = 32
+    FILTER_PRELOAD = 64
 
 
 cdef uint8_t classify_frame(

@@ -7,7 +7,7 @@ of the DTrace helper that Node had up to version 18. What differs from version t
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memchr, memcmp
 
-from flameparse.frames.symbol_text cimport begins_with, ends_with
+from flameparse.frames.symbol_text cimport begins_with, contains, ends_with
 
 cdef extern from *:
     """
@@ -35,15 +35,6 @@ cdef extern from *:
         FP_TAG("CallIC", 9, 0),
     };
     #define FP_V8_TAG_COUNT (sizeof(FP_V8_TAGS) / sizeof(FP_V8_TAGS[0]))
-
-    struct fp_file_start { const char *text; unsigned char length; };
-    #define FP_START(text) {text, sizeof(text) - 1}
-    static const struct fp_file_start FP_FILE_STARTS[] = {
-        FP_START("/"), FP_START("node:"), FP_START("file:"), FP_START("internal/"), FP_START("data:"),
-        FP_START("http://"), FP_START("https://"), FP_START("webpack://"), FP_START("wasm://"),
-        FP_START("evalmachine.<anonymous>"), FP_START("[eval"), FP_START("\\\\\\\\"),
-    };
-    #define FP_FILE_START_COUNT (sizeof(FP_FILE_STARTS) / sizeof(FP_FILE_STARTS[0]))
     """
     struct V8Tag "fp_v8_tag":
         const char* text
@@ -53,15 +44,17 @@ cdef extern from *:
     const V8Tag* V8_TAGS "FP_V8_TAGS"
     const size_t V8_TAG_COUNT "FP_V8_TAG_COUNT"
 
-    struct FileStart "fp_file_start":
-        const char* text
-        unsigned char length
-    const FileStart* FILE_STARTS "FP_FILE_STARTS"
-    const size_t FILE_START_COUNT "FP_FILE_START_COUNT"
-
 cdef enum:
     MAX_TAG_BYTES = 32
+    MAX_SCHEME_BYTES = 32
     MAX_PLACE_DIGITS = 10
+
+
+cdef enum FileStart:
+    NO_FILE = 0
+    FILE_ABSOLUTE = 1   # a path or a URL
+    FILE_OF_DATA = 2    # a URL that is the source itself, blanks and slashes and all
+    FILE_OF_NODE = 3    # a name that only Node or V8 gives, and that may be a part of a path as well
 
 KINDS = (
     "none", "function", "script", "eval", "wasm", "regexp", "builtin", "bytecode-handler", "stub", "ic", "unknown-tag",
@@ -79,14 +72,14 @@ cdef bint parse_v8_name(const unsigned char* text, size_t size, V8Name* parsed) 
         JS:* /app/cpu.js:9:64                                   a function without a name
         JS:~ :1:20                                              code made by eval: no file
         LazyCompile:~sort native array.js:748                   V8's own JavaScript, file `native array.js`
-        JS:wasm-function[0]-0-turbofan                          WebAssembly
+        JS:wasm-function[0]-0-turbofan                          WebAssembly, all of it the name
         RegExp:^a+$   RegExp.> src: 'a+' flags: 'i'             a regular expression
         Builtin:ArrayPush  BytecodeHandler:Wide  LoadIC:A load IC from the snapshot
         (anon) as exports.active at timers.js position 5243     the DTrace helper
         << adaptor >>
 
-    The place is what a name ends with; the file begins at the first space before something that looks like a file, else
-    at the last one. A name that V8 cut short has no place.
+    The place is what a name ends with; where the file begins is a matter of its looks, since both names and files may
+    hold blanks. A name that V8 cut short has no place.
 
     Source: V8's src/logging/log.cc and src/objects/code-kind.cc; maps written by Node 8 to 26.
 
@@ -124,12 +117,16 @@ cdef bint parse_v8_name(const unsigned char* text, size_t size, V8Name* parsed) 
                 parsed.name_len = size - parsed.name_at
             return True
     # Another IC is an IC; anything else may be JavaScript if it has a place.
-    parsed.kind = V8_IC if ends_with(text, tag_len, b"IC") else V8_UNKNOWN_TAG
-    if parsed.kind == V8_UNKNOWN_TAG:
-        parse_function(text, size, parsed)
-    else:
+    if ends_with(text, tag_len, b"IC"):
+        parsed.kind = V8_IC
         parsed.name_len = size - parsed.name_at
-    return True
+        return True
+    parsed.kind = V8_UNKNOWN_TAG
+    parse_function(text, size, parsed)
+    # `Program:Main (string[])` of Mono's maps, `DFG: sort` of JavaScriptCore's.
+    if parsed.line == NO_PLACE and (text[size - 1] == c")" or begins_with(text + tag_len, size - tag_len, b": ")):
+        parsed.kind = V8_NONE
+    return parsed.kind == V8_UNKNOWN_TAG
 
 
 cdef bint parse_bare_function(const unsigned char* text, size_t size, V8Name* parsed) noexcept nogil:
@@ -151,6 +148,8 @@ cdef bint parse_bare_function(const unsigned char* text, size_t size, V8Name* pa
     parsed.file_len = 0
     parsed.line = parsed.column = NO_PLACE
     parse_function(text, size, parsed)
+    if parsed.kind == V8_WASM and contains(text, size, b" wasm://"):
+        return True
     file = text + parsed.file_at
     if parsed.line != NO_PLACE and parsed.file_at < size and (
         is_javascript_file(file, parsed.file_len) or (parsed.file_len == 0 and parsed.column != NO_PLACE)
@@ -165,20 +164,29 @@ cdef bint is_javascript_file(const unsigned char* file, size_t size) noexcept no
     """Tell a file of JavaScript by its ending, or of Node and V8 by its beginning."""
     return (
         ends_with(file, size, b".js") or ends_with(file, size, b".mjs") or ends_with(file, size, b".cjs")
-        or ends_with(file, size, b".ts") or ends_with(file, size, b".mts") or ends_with(file, size, b".jsx")
-        or ends_with(file, size, b".tsx") or begins_with(file, size, b"node:")
-        or begins_with(file, size, b"internal/") or begins_with(file, size, b"evalmachine.<anonymous>")
+        or ends_with(file, size, b".ts") or ends_with(file, size, b".mts") or ends_with(file, size, b".cts")
+        or ends_with(file, size, b".jsx") or ends_with(file, size, b".tsx") or ends_with(file, size, b".vue")
+        or begins_with(file, size, b"node:") or begins_with(file, size, b"internal/")
+        or begins_with(file, size, b"webpack://") or begins_with(file, size, b"evalmachine.<anonymous>")
+        or begins_with(file, size, b"[eval") or begins_with(file, size, b"wasm://")
     )
 
 
 cdef size_t find_tag(const unsigned char* text, size_t size) noexcept nogil:
-    """Measure a tag, `[A-Z][A-Za-z]*` before one colon; 0 where there is none. `Foo::bar` is C++."""
+    """Measure a tag, `[A-Z][A-Za-z]*` before a colon; 0 where there is none.
+
+    `Foo::bar` is C++, but a regular expression may begin with a colon, and so may a function without a tier before it.
+    """
     cdef size_t i = 1
     if size < 2 or not c"A" <= text[0] <= c"Z":
         return 0
     while i < size and i < MAX_TAG_BYTES and c"a" <= text[i] | 0x20 <= c"z":
         i += 1
-    if i == size or text[i] != c":" or (i + 1 < size and text[i + 1] == c":"):
+    if i == size or text[i] != c":":
+        return 0
+    if i + 1 < size and text[i + 1] == c":" and not (
+        (i == 6 and begins_with(text, i, b"RegExp")) or (i == 19 and begins_with(text, i, b"InterpretedFunction"))
+    ):
         return 0
     return i
 
@@ -186,6 +194,10 @@ cdef size_t find_tag(const unsigned char* text, size_t size) noexcept nogil:
 cdef int parse_function(const unsigned char* text, size_t size, V8Name* parsed) noexcept nogil:
     """Read tier, name and place behind the tag of a function."""
     cdef size_t end, file_at
+    if parsed.kind == V8_FUNCTION and is_wasm(text + parsed.name_at, size - parsed.name_at):
+        parsed.kind = V8_WASM
+        parsed.name_len = size - parsed.name_at
+        return 0
     parse_tier(text, size, parsed)
     end = parse_place(text, parsed.name_at, size, parsed)
     file_at = find_file(text, parsed.name_at, end, parsed.line != NO_PLACE or end < size)
@@ -197,11 +209,8 @@ cdef int parse_function(const unsigned char* text, size_t size, V8Name* parsed) 
         parsed.name_len = file_at - 1 - parsed.name_at
         parsed.file_at = file_at
         parsed.file_len = end - file_at
-    if parsed.kind == V8_FUNCTION and parsed.tier == TIER_NONE:
-        if is_wasm(text + parsed.name_at, parsed.name_len):
-            parsed.kind = V8_WASM
-        elif text[0] == c"I":
-            parsed.tier = TIER_INTERPRETED
+    if parsed.kind == V8_FUNCTION and parsed.tier == TIER_NONE and text[0] == c"I":
+        parsed.tier = TIER_INTERPRETED
     return 0
 
 
@@ -275,35 +284,95 @@ cdef size_t number_before(const unsigned char* text, size_t begin, size_t end, i
 
 
 cdef size_t find_file(const unsigned char* text, size_t begin, size_t end, bint has_place) noexcept nogil:
-    """Find where the file begins, one past the space before it; 0 where there is none."""
+    """Find where the file begins, one past the space before it; 0 where there is none.
+
+    A path or a URL begins at the last space that one may follow: names hold slashes behind a space (`GET /users`) more
+    often than paths do. Without either, it is a name that Node gives, else what follows the last space.
+    """
     cdef size_t at
+    cdef size_t absolute = 0
+    cdef size_t of_node = 0
     cdef size_t last = 0
+    cdef FileStart start
     for at in range(begin, end):
-        if text[at] == c" ":
-            if looks_like_file(text + at + 1, end - at - 1):
-                return at + 1
-            last = at + 1
+        if text[at] != c" ":
+            continue
+        last = at + 1
+        start = file_start(text + last, end - last)
+        if start == FILE_ABSOLUTE:
+            absolute = last
+        elif start == FILE_OF_DATA and not absolute:
+            return last
+        elif start == FILE_OF_NODE and not of_node:
+            of_node = last
+    if absolute:
+        return absolute
+    if of_node:
+        return of_node
     # Without a place only a name that is empty ends for certain.
     if has_place:
         return last
     return begin + 1 if begin < end and text[begin] == c" " else 0
 
 
-cdef bint looks_like_file(const unsigned char* text, size_t size) noexcept nogil:
-    """Tell the beginning of a path, of a URL or of V8's own `native array.js`."""
-    cdef size_t i
-    for i in range(FILE_START_COUNT):
-        if size >= FILE_STARTS[i].length and memcmp(text, FILE_STARTS[i].text, FILE_STARTS[i].length) == 0:
-            return True
+cdef FileStart file_start(const unsigned char* text, size_t size) noexcept nogil:
+    """Say whether a file may begin here.
+
+    Layout::
+
+        /app/a.js   node:fs   file:///app/a.mjs   webpack:///src/a.vue   ext:core/01.js   C:\\app\\a.js   \\\\srv\\a.js
+        data:text/javascript,export default 1 / 2
+        internal/util.js   native array.js   evalmachine.<anonymous>   [eval]-wrapper   [worker eval]
+    """
+    cdef const unsigned char* space
+    if size == 0:
+        return NO_FILE
+    if (
+        text[0] == c"/" or begins_with(text, size, b"node:") or begins_with(text, size, b"ext:")
+        or begins_with(text, size, b"\\\\") or is_drive_or_url(text, size)
+    ):
+        return FILE_ABSOLUTE
+    if begins_with(text, size, b"data:"):
+        space = <const unsigned char*> memchr(text, c" ", size)
+        size = size if space is NULL else space - text
+        return FILE_OF_DATA if memchr(text, c",", size) is not NULL else NO_FILE
     if begins_with(text, size, b"native "):
-        return memchr(text + 7, c" ", size - 7) is NULL
-    return (
-        size > 2 and c"a" <= text[0] | 0x20 <= c"z" and text[1] == c":" and (text[2] == c"\\" or text[2] == c"/")
-    )
+        return FILE_OF_NODE if memchr(text + 7, c" ", size - 7) is NULL else NO_FILE
+    if (
+        begins_with(text, size, b"internal/") or begins_with(text, size, b"evalmachine.<anonymous>")
+        or begins_with(text, size, b"[eval]") or begins_with(text, size, b"[worker eval]")
+    ):
+        return FILE_OF_NODE
+    return NO_FILE
+
+
+cdef bint is_drive_or_url(const unsigned char* text, size_t size) noexcept nogil:
+    """Tell `c:/`, `C:\\` and `scheme://`."""
+    cdef size_t i = 0
+    while i < size and i < MAX_SCHEME_BYTES and (
+        c"a" <= text[i] | 0x20 <= c"z" or (i > 0 and (c"0" <= text[i] <= c"9" or text[i] == c"-" or text[i] == c"+"))
+    ):
+        i += 1
+    if i == 0 or i + 1 >= size or text[i] != c":":
+        return False
+    if i == 1:
+        return size > 2 and (text[2] == c"\\" or text[2] == c"/")
+    return begins_with(text + i, size - i, b"://")
 
 
 cdef bint is_wasm(const unsigned char* name, size_t size) noexcept nogil:
-    """Tell WebAssembly by what its code is called: an index, or a name of the module's own and the compiler."""
+    """Tell WebAssembly by what its code is called.
+
+    Layout, a number or any name of the module's own, the index, since Node 16 the compiler::
+
+        wasm-function[0]-0   my fun: (x)-12   wasm-function[0]-0-liftoff   my fun: (x)-12-turbofan
+        WASM_function#0:module: (wasm):0   js-to-wasm#0:export:js-to-wasm#0 (wasm):0                Node 8
+    """
+    cdef size_t i = size
+    while i > 0 and c"0" <= name[i - 1] <= c"9":
+        i -= 1
+    if 1 < i < size and name[i - 1] == c"-" and name[i - 2] != c":" and not tier_of(name[0]):
+        return True
     return (
         begins_with(name, size, b"wasm-function[") or begins_with(name, size, b"WASM_function#")
         or begins_with(name, size, b"wasm-to-js") or begins_with(name, size, b"js-to-wasm")
