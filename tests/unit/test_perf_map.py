@@ -29,6 +29,11 @@ def name_at(text: bytes, address: int, **options) -> bytes | None:
     return None if row == NONE else table.name(row)
 
 
+def contested(text: bytes, **options) -> list[bytes]:
+    table, _ = read_perf_map(text, **options)
+    return [table.name(row) for _, _, row in table.ranges() if table.is_contested(row)]
+
+
 def test_precise_is_the_default():
     text = b"1000 10 first\n1000 10 again\n"
     assert name_at(text, 0x1000) == name_at(text, 0x1000, rules="precise") == b"again"
@@ -153,7 +158,9 @@ def test_an_interpreted_function_counts_like_any_code(trampoline):
     assert ranges(line + code) == [(0x1000, 0x1020, b"JS:*g /a.js:2:2")]
 
 
-@pytest.mark.parametrize("name", ["JS:^f /a~b.js:1:1", "a b:~c", "std::~string", "9:~x", ":", "RegExp:^~", "JS", "JS:"])
+@pytest.mark.parametrize(
+    "name", ["JS:^f /a~b.js:1:1", "a b:~c", "std::~string", "9:~x", ":", "9:", "RegExp:^~", "JS", "JS: :1"]
+)
 def test_other_names_are_of_code(name):
     text = f"1000 40 code\n1010 10 {name}\n"
     assert ranges(text.encode()) == [(0x1010, 0x1020, name.encode())]
@@ -166,6 +173,52 @@ def test_a_size_beats_none():
     assert ranges(b"1010 0 label\n1010 0 again\n1000 10 before\n1011 10 after\n") == [
         (0x1000, 0x1010, b"before"), (0x1010, 0x1011, b"again"), (0x1011, 0x1021, b"after"),
     ]  # fmt: skip
+
+
+NAMELESS = ["LazyCompile:", "JS:", "JS: ", "Function:\t ", "Handler:UnknownBytecodeHadler"]
+
+
+@pytest.mark.parametrize("nameless", NAMELESS)
+def test_a_line_that_says_nothing_only_fills_what_nobody_else_names(nameless):
+    nothing = nameless.encode()
+    for lines in (b"1000 f Builtin:x\n1000 f %s\n", b"1000 f %s\n1000 f Builtin:x\n", b"1008 1 %s\n1000 f Builtin:x\n"):
+        assert ranges(lines % nothing) == [(0x1000, 0x100F, b"Builtin:x")]
+        assert counts(lines % nothing)["replaced"] == 1
+    assert ranges(b"1000 10 Builtin:x\n100f 10 %s\n2000 10 %s\n" % (nothing, nothing)) == [
+        (0x1000, 0x1010, b"Builtin:x"), (0x2000, 0x2010, nothing),
+    ]  # fmt: skip
+    assert ranges(b"1008 0 label\n1000 10 %s\n" % nothing) == [(0x1000, 0x1010, nothing)]
+
+
+def test_perf_knows_no_line_that_says_nothing():
+    assert ranges(b"1000 f LazyCompile:\n1000 f Builtin:x\n", rules="perf-6.1") == [(0x1000, 0x100F, b"LazyCompile:")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("1000 10 a", []),
+        ("1000 10 a,1010 10 b", []),
+        ("1000 10 a,1000 10 a", []),
+        ("1000 10 a,1000 10 b", ["b"]),
+        ("1000 10 ab,1000 10 aa", ["aa"]),
+        ("1000 10 a,100f 1 b,1010 10 c", ["b"]),
+        ("1000 10 a,1000 10 b,1000 10 b", ["b"]),
+        # What another one removed before has been there too, and of it no more than its own addresses.
+        ("1000 20 a,1010 8 b,1000 10 c,1018 8 a,1020 10 d", ["c", "b"]),
+        ("1010 10 a,1010 10 b,1008 10 b,1000 8 c", ["b"]),
+        ("1000 10 a,1008 10 b,1010 10 b", []),
+        ("1000 40 a,1010 40 a,1030 8 b,1000 8 c,1008 8 a,1040 8 a", ["c", "b"]),
+        # One address of a function is no other function, and what says nothing is none.
+        ("1008 0 label,1000 10 a", []),
+        ("1000 10 LazyCompile:,1000 10 a,1000 10 JS:", []),
+        ("1000 10 LazyCompile:,1000 10 JS:", []),
+    ],
+)
+def test_a_function_is_contested_where_others_stood(lines, expected):
+    text = lines.replace(",", "\n").encode() + b"\n"
+    assert contested(text) == [name.encode() for name in expected]
+    assert contested(text, rules="perf-6.1") == []
 
 
 # What perf 6.1.192 printed for samples at these addresses, with these maps.
@@ -251,3 +304,18 @@ def test_maps_of_v8(file, lines, replaced, corpus):
     text = (corpus / "v8-maps" / f"{file}.perf.map").read_bytes()
     assert text.count(b"\n") == lines
     assert counts(text) == {"unparsable": 0, "torn": 0, "replaced": replaced}
+
+
+@pytest.mark.parametrize(("file", "expected"), [("node22-churn", 555), ("node12", 7), ("node8", 10), ("node22", 0)])
+def test_contested_functions_of_v8(file, expected, corpus):
+    """The figures are of a reading of their own, which compares every line with all others."""
+    text = (corpus / "v8-maps" / f"{file}.perf.map").read_bytes()
+    assert len(contested(text)) == expected
+
+
+def test_builtins_of_node_8_keep_their_names(corpus):
+    text = (corpus / "v8-maps" / "node8.perf.map").read_bytes()
+    assert text.count(b" LazyCompile:\n") == 489
+    names = [name for *_, name in ranges(text)]
+    assert b"LazyCompile:" not in names
+    assert names.count(b"Builtin:PromiseHandle") == 1

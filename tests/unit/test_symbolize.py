@@ -12,6 +12,7 @@ from flameparse import limits
 from flameparse.model.dso import Dso, DsoKind
 from flameparse.model.profile import Profile
 from flameparse.symbolize.elf import ElfFile, load_symbols
+from flameparse.symbolize.perf_map import read_perf_map
 from flameparse.symbolize.printed_modules import adopt_modules, dso_of_module
 from flameparse.symbolize.symbol_table import SymbolTable
 from flameparse.symbolize.symbolize import demangles, group_frames, settle
@@ -86,9 +87,27 @@ def test_addresses_become_names_and_modules() -> None:
     ]
     assert profile.diagnostics.counts == {"frames_seen": 12, "frames_unnamed": 5}
     assert profile.diagnostics.modules == {
-        (b"/bin/app", "01" * 20): {"frames": 8, "named": 7, "file": "/bin/app here", "reason": ""},
-        (b"/lib/gone.so", ""): {"frames": 3, "named": 0, "file": "", "reason": "not here"},
-    }
+        (b"/bin/app", "01" * 20): {
+            "frames": 8, "named": 7, "ambiguous": 0, "file": "/bin/app here", "reason": "",
+        },
+        (b"/lib/gone.so", ""): {"frames": 3, "named": 0, "ambiguous": 0, "file": "", "reason": "not here"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "ambiguous"), [("precise", 9), ("perf-6.1", 0)])
+def test_frames_where_a_map_has_several_functions_are_counted(rules: str, ambiguous: int) -> None:
+    path = b"/tmp/perf-7.map"
+    profile = profile_of((3, [(0, 0x1000), (0, 0x2000), (0, 0x1004)]), (1, [(0, 0x1000)]), (2, [(0, 0x1018)]))
+    profile.dsos.intern(Dso(path, DsoKind.PERF_MAP, pid=7))
+    text = b"1000 10 JS:*a /a.js:1:1\n1000 10 JS:*b /a.js:2:2\n1018 8 fff\n1010 10 JS:^c /a.js:3:3\n2000 10 ggg\n"
+    table, _ = read_perf_map(text, rules=rules)
+    # What a jitdump named has its name from the start.
+    decided = profile.frames.add(profile.strings.add(b"JS:*a /a.js:1:1"), 0, 0, 0x1000)
+    profile.samples.add_row(0, 0, profile.stacks.add(NONE, decided))
+    symbolize(profile, {path: table})
+    assert profile.diagnostics.counts["frames_seen"] == 13
+    assert profile.diagnostics.modules[path, ""]["ambiguous"] == ambiguous
+    assert profile.diagnostics.counts.get("ambiguous_frames", 0) == ambiguous
 
 
 def test_addresses_stay_where_they_are_asked_for() -> None:

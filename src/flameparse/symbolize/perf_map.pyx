@@ -10,14 +10,14 @@ The file only grows and has no times: memory that is used again is named again, 
 tells what was there last. Source: tools/perf/Documentation/jit-interface.txt.
 """
 
-from libc.stdint cimport UINT64_MAX, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
-from libc.string cimport memchr
+from libc.string cimport memchr, memcmp
 
 from flameparse.model.growth cimport reserve
 from flameparse.scan.line_scan cimport byte_before, find_newline, hex_value, is_blank, skip_blanks
 from flameparse.symbolize.symbol_line cimport is_precise, parse_hex
-from flameparse.symbolize.symbol_table cimport BIND_GLOBAL, SymbolTable
+from flameparse.symbolize.symbol_table cimport BIND_GLOBAL, BIND_WEAK, SymbolTable
 
 from flameparse import limits
 from flameparse.errors import LimitError
@@ -25,9 +25,10 @@ from flameparse.errors import LimitError
 
 # What a line names. Where two overlap the higher one holds, of equals the later one.
 cdef enum Rank:
-    RANK_NO_SIZE = 0   # one address only
-    RANK_CODE = 1
-    RANK_COUNT = 2
+    RANK_NO_SIZE = 0    # one address only
+    RANK_NAMELESS = 1   # a function, but not which
+    RANK_CODE = 2
+    RANK_COUNT = 3
 
 
 cdef const unsigned char* parse_number(
@@ -76,6 +77,20 @@ cdef const unsigned char* string_end(const unsigned char* at, const unsigned cha
     """Where a text ends for C: before its first NUL."""
     cdef const unsigned char* nul = <const unsigned char*>memchr(at, 0, end - at)
     return end if nul is NULL else nul
+
+
+cdef bint says_nothing(const unsigned char* name, const unsigned char* end) noexcept nogil:
+    """Whether a name is a tag without a function, such as ``LazyCompile:``, or V8's word for any bytecode handler.
+
+    Node 8 and 10 list a builtin under its name and again so for each function that it implements; Node 10 lists every
+    bytecode handler a second time as ``Handler:UnknownBytecodeHadler``.
+    """
+    cdef const unsigned char* at = name
+    if end - name == 29 and memcmp(name, b"Handler:UnknownBytecodeHadler", 29) == 0:
+        return True
+    while at < end and <unsigned char>((at[0] | 32) - c"a") < 26:
+        at += 1
+    return at > name and at < end and at[0] == c":" and skip_blanks(at + 1, end) == end
 
 
 cdef struct MapLine:
@@ -138,7 +153,7 @@ cdef class MapLines:
             else:
                 # V8 lists bytecode (``~``) too. It is never executed where it lies, but the trampolines that
                 # --interpreted-frames-native-stack makes of it are, so that such a line counts like any other.
-                self.add(start, size, line, line_end, RANK_CODE)
+                self.add(start, size, line, line_end, RANK_NAMELESS if says_nothing(line, line_end) else RANK_CODE)
         return 0
 
     cdef int read_as_perf(self, const unsigned char* at, const unsigned char* end) except -1 nogil:
@@ -167,15 +182,17 @@ cdef class MapLines:
         return 0
 
     cdef int fill(self, SymbolTable table) except -1 nogil:
-        """Append the lines to a table, the lower ranks first, each in the order of the text."""
+        """Append the lines to a table, the lower ranks first and as weak names, each in the order of the text."""
         cdef uint64_t i
         cdef uint32_t rank
+        cdef uint8_t binding
         cdef MapLine* line
         for rank in range(RANK_COUNT):
+            binding = BIND_GLOBAL if rank == RANK_CODE else BIND_WEAK
             for i in range(self.count):
                 line = self.rows + i
                 if line.rank == rank:
-                    table.append(line.start, line.start + line.size, line.name, line.name_length, BIND_GLOBAL)
+                    table.append(line.start, line.start + line.size, line.name, line.name_length, binding)
         return 0
 
 
@@ -185,7 +202,8 @@ def read_perf_map(const unsigned char[::1] data not None, *, str rules="precise"
     Args:
         data: the text, all of it.
         rules: ``perf-6.1``: every line counts, and where they overlap perf's tree decides; ``precise``: the last line
-            about an address holds, but never one without size over one that has one.
+            about an address holds, but never one without size over one that has one, nor one that says nothing over a
+            name.
 
     Returns:
         A table ready for ``resolve``, and counts: ``unparsable`` lines, ``torn`` ones (the last, without newline) and,

@@ -20,6 +20,7 @@ cdef struct Symbol:
     uint32_t name_length
     uint8_t binding       # SymbolBinding
     uint8_t is_bare       # the source gave no size
+    uint8_t is_contested  # see SymbolTable.is_contested
 
 
 # A row that was dropped when the table had so many rows: the tree of perf's rule is replayed from this.
@@ -91,6 +92,8 @@ cdef class SymbolTable:
     cdef int flatten_nested(self) except -1 nogil
     cdef int flatten_tree(self, LookupTree tree) except -1 nogil
     cdef int flatten_latest(self, LookupTree tree) except -1 nogil
+    cdef int mark_contested(self) except -1 nogil
+    cdef bint is_named_alike(self, const Symbol* first, const Symbol* second) noexcept nogil
     cdef int replay(self, LookupTree tree) except -1 nogil
     cdef int emit(self, uint64_t start, uint64_t end, uint32_t row) except -1 nogil
     cdef Symbol* at(self, uint64_t row) except NULL

@@ -93,6 +93,7 @@ cdef class SymbolTable:
         row.name_length = <uint32_t>length
         row.binding = binding
         row.is_bare = end <= start
+        row.is_contested = False
         self.count += 1
         return 0
 
@@ -202,6 +203,7 @@ cdef class SymbolTable:
             with nogil:
                 if is_latest:
                     self.flatten_latest(tree)
+                    self.mark_contested()
                 else:
                     self.flatten_tree(tree)
         else:
@@ -551,6 +553,49 @@ cdef class SymbolTable:
             at = tree.neighbour(at, 1)
         return 0
 
+    cdef int mark_contested(self) except -1 nogil:
+        """Find the intervals that another name was given for, too.
+
+        In order of start, two rows tell of all that begin before an interval ends: the one that reaches furthest, and
+        the one that does so among those of other names. Weak rows are no other name.
+
+        Raises:
+            MemoryError: no room.
+        """
+        cdef Symbol* furthest = NULL
+        cdef Symbol* other = NULL
+        cdef Symbol* holder
+        cdef Symbol* rival
+        cdef Symbol* row
+        cdef uint64_t i
+        cdef uint64_t at = 0
+        if self.interval_count == self.count:
+            return 0
+        self.sort_rows()
+        for i in range(self.interval_count):
+            while at < self.order_count and self.rows[self.order[at]].start < self.intervals[i].end:
+                row = self.rows + self.order[at]
+                at += 1
+                if row.binding == BIND_WEAK:
+                    continue
+                if furthest is NULL or row.end > furthest.end:
+                    if furthest is not NULL and not self.is_named_alike(row, furthest):
+                        other = furthest
+                    furthest = row
+                elif (other is NULL or row.end > other.end) and not self.is_named_alike(row, furthest):
+                    other = row
+            holder = self.rows + self.intervals[i].row
+            rival = other if furthest is not NULL and self.is_named_alike(holder, furthest) else furthest
+            holder.is_contested = rival is not NULL and rival.end > self.intervals[i].start
+        return 0
+
+    cdef bint is_named_alike(self, const Symbol* first, const Symbol* second) noexcept nogil:
+        """Whether two rows have one name."""
+        return (
+            first.name_length == second.name_length
+            and memcmp(self.names + first.name, self.names + second.name, first.name_length) == 0
+        )
+
     cdef int emit(self, uint64_t start, uint64_t end, uint32_t row) except -1 nogil:
         """Add an interval after those there are; an empty one is none."""
         if start >= end:
@@ -629,6 +674,10 @@ cdef class SymbolTable:
     def end(self, uint64_t row):
         """The address past a row's last."""
         return self.at(row).end
+
+    def is_contested(self, uint64_t row):
+        """After ``flatten("latest")``, whether rows of another name, not weak, overlap one that holds."""
+        return bool(self.at(row).is_contested)
 
     cdef Symbol* at(self, uint64_t row) except NULL:
         if row >= self.count:

@@ -4,7 +4,7 @@ Three steps, of which the middle one runs for several DSOs at once: ``group_fram
 ``DsoFrames.resolve`` looks them up and demangles, ``settle`` writes names and modules into the profile.
 """
 
-from libc.stdint cimport UINT64_MAX, int64_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
@@ -44,6 +44,7 @@ cdef class DsoFrames:
     cdef uint32_t* frames       # rows of the frame table
     cdef uint64_t* addresses    # of each
     cdef uint32_t* names        # of each, after resolve: place in the two columns below, or NONE_ID
+    cdef uint8_t* contested     # of each, after resolve: whether its symbol is
     cdef readonly uint32_t count
     cdef readonly uint32_t named
     cdef uint64_t* name_ends    # of each distinct name
@@ -60,13 +61,15 @@ cdef class DsoFrames:
         self.frames = <uint32_t*>malloc(capacity * sizeof(uint32_t) + 1)
         self.addresses = <uint64_t*>malloc(capacity * sizeof(uint64_t) + 1)
         self.names = <uint32_t*>malloc(capacity * sizeof(uint32_t) + 1)
-        if self.frames is NULL or self.addresses is NULL or self.names is NULL:
+        self.contested = <uint8_t*>calloc(capacity + 1, 1)
+        if self.frames is NULL or self.addresses is NULL or self.names is NULL or self.contested is NULL:
             raise MemoryError
 
     def __dealloc__(self):
         free(self.frames)
         free(self.addresses)
         free(self.names)
+        free(self.contested)
         free(self.name_ends)
         free(self.text)
 
@@ -127,6 +130,7 @@ cdef class DsoFrames:
                     self.keep(demangler.text, demangler.length)
                 name_of_row[row] = <uint32_t>self.name_count
             self.names[i] = name_of_row[row] - 1
+            self.contested[i] = table.rows[row].is_contested
             self.named += 1
         return 0
 
@@ -231,7 +235,8 @@ def settle(profile not None, list groups not None, *, bint keeps_addresses=False
     cdef Frame* frame
     cdef uint64_t* uses = count_uses(profile)
     cdef uint32_t* name_ids
-    cdef uint64_t used, named
+    cdef uint64_t used, named, ambiguous
+    cdef uint64_t all_ambiguous = 0
     cdef list modules = [dso.path for dso in profile.dsos.rows]
     cdef uint32_t module_count = len(modules)
     try:
@@ -248,7 +253,7 @@ def settle(profile not None, list groups not None, *, bint keeps_addresses=False
                     end = group.name_ends[i]
                     name_ids[i] = intern_name(profile, group.text + begin, end - begin)
                     begin = end
-                used = named = 0
+                used = named = ambiguous = 0
                 for i in range(group.count):
                     id = group.frames[i]
                     frame = &frames.rows[id]
@@ -260,12 +265,14 @@ def settle(profile not None, list groups not None, *, bint keeps_addresses=False
                         frame.name = name_ids[group.names[i]]
                         frame.address = 0
                         named += uses[id]
+                        ambiguous += uses[id] if group.contested[i] else 0
                     else:
                         frame.name = unknown
             finally:
                 free(name_ids)
+            all_ambiguous += ambiguous
             profile.diagnostics.add_module(
-                group.dso.path, build_id=group.dso.build_id, frames=used, named=named,
+                group.dso.path, build_id=group.dso.build_id, frames=used, named=named, ambiguous=ambiguous,
                 file="" if group.found is None else group.found.file,
                 reason="" if group.found is None else group.found.reason,
             )
@@ -283,6 +290,7 @@ def settle(profile not None, list groups not None, *, bint keeps_addresses=False
         free(uses)
     profile.diagnostics.count("frames_seen", used)
     profile.diagnostics.count("frames_unnamed", used - named)
+    profile.diagnostics.count("ambiguous_frames", all_ambiguous)
 
 
 cdef uint32_t intern_name(profile, const unsigned char* name, uint64_t length) except NONE_ID:
