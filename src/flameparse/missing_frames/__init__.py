@@ -1,0 +1,1 @@
+"""What JavaScript is missing from a profile, why, and what to record it with instead."""
