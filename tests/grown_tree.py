@@ -27,6 +27,7 @@ class GrownTree:
 
     def finish(self) -> GrownTree:
         """Close the tree: no more nodes."""
+        self.frame_class = self.tier = self.presets = array("B", bytes(len(self.name)))
         self._names = list(self._ids)
         self.name_offsets = range(len(self._names) + 1)
         self.total = sum(self.self_weight)

@@ -53,7 +53,14 @@ class Page(HTMLParser):
         return json.loads(self.script(identity))
 
     def nodes(self, number: int = 0) -> list[tuple[int, str, int, int]]:
-        """Depth, name, kind and self weight of each node of a profile, in pre-order."""
+        """Depth, name, class and self weight of each node of a profile, in pre-order."""
+        return [(depth, frame[0], frame[1], weight) for depth, frame, weight in self.frames(number)]
+
+    def frames(self, number: int = 0) -> list[tuple[int, tuple[str, int, int, int, int, str], int]]:
+        """Of each node of a profile, in pre-order: depth, what it shows and self weight.
+
+        What it shows is name, class, tier, presets, role and the name without tier.
+        """
         profile = self.json(f"profile-{number}")
         data = zlib.decompress(base64.b64decode(self.script(f"columns-{number}"), validate=True))
         columns = []
@@ -61,8 +68,11 @@ class Page(HTMLParser):
             columns.append(data[:size])
             data = data[size:]
         assert data == b""
-        names, kinds = columns[0].decode().split("\n"), columns[1]
-        table, ranks, pops, weights = map(_numbers, columns[2:])
+        lines = [line.split("\t") for line in columns[0].decode().split("\n")]
+        traits = zip(*columns[1:5], strict=True)
+        frames = [(line[0], *row, line[-1]) for line, row in zip(lines, traits, strict=False)]
+        assert profile["nodes"] == 0 or len(frames) == len(lines) == len(columns[4])
+        table, ranks, pops, weights = map(_numbers, columns[5:])
         callees: list[list[int]] = []
         while table:
             count, frame = table.pop(0), 0
@@ -73,7 +83,7 @@ class Page(HTMLParser):
         for rank, pop, weight in zip(ranks, pops, weights, strict=True):
             del open_frames[len(open_frames) - pop :]
             frame = callees[open_frames[-1]][rank]
-            nodes.append((len(open_frames) - 1, names[frame - 1], kinds[frame - 1], weight))
+            nodes.append((len(open_frames) - 1, frames[frame - 1], weight))
             open_frames.append(frame)
         return nodes
 

@@ -16,6 +16,7 @@ class StackTree:
     Args:
         stacks: root-first names of each stack and its weight; the empty stack is bare weight.
         kinds: kinds of the names that are not user code.
+        traits: (class, tier, presets) of the names that have them.
     """
 
     def __init__(
@@ -23,6 +24,7 @@ class StackTree:
         stacks: Mapping[tuple[bytes, ...], int],
         *,
         kinds: Mapping[bytes, int] | None = None,
+        traits: Mapping[bytes, tuple[int, int, int]] | None = None,
         unit: str = "samples",
         event: bytes = b"cycles",
     ) -> None:
@@ -31,6 +33,7 @@ class StackTree:
         self.total = sum(stacks.values())
         self.name, self.parent, self.depth = array("I"), array("I"), array("I")
         self.kind, self.self_weight, self.total_weight = array("B"), array("Q"), array("Q")
+        self.frame_class, self.tier, self.presets = array("B"), array("B"), array("B")
         ids: dict[bytes, int] = {}
         path: tuple[bytes, ...] = ()
         open_nodes: list[int] = []
@@ -42,6 +45,10 @@ class StackTree:
                 self.parent.append(open_nodes[-1] if open_nodes else NONE)
                 self.depth.append(len(open_nodes))
                 self.kind.append((kinds or {}).get(name, USER))
+                for column, value in zip(
+                    (self.frame_class, self.tier, self.presets), (traits or {}).get(name, (0, 0, 0)), strict=True
+                ):
+                    column.append(value)
                 self.self_weight.append(0)
                 self.total_weight.append(0)
                 open_nodes.append(len(self.name) - 1)

@@ -4,17 +4,18 @@ import itertools
 
 import pytest
 
+from flameparse.document.document import FrameClass
 from flameparse.errors import UsageError
 from flameparse.render.palette import (
     BACKGROUNDS,
+    CLASS_GROUPS,
     COLORINGS,
-    KIND_LABELS,
     PALETTES,
     PLAIN_PALETTES,
     Colours,
     background,
     colour_in,
-    frame_class,
+    frame_group,
     palette_map_bytes,
     parse_palette_map,
 )
@@ -28,7 +29,7 @@ def luminance(rgb: tuple[int, int, int]) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("name", [*PLAIN_PALETTES, *KIND_LABELS, "grey"])
+@pytest.mark.parametrize("name", [*PLAIN_PALETTES, *CLASS_GROUPS, "process", "grey"])
 def test_dark_text_reads_on_every_shade(name: str) -> None:
     for point in itertools.product((0, 0.5, 1), repeat=3):
         contrast = (luminance(colour_in(name, *point)) + 0.05) / (luminance(TEXT) + 0.05)
@@ -44,17 +45,17 @@ def test_colour_conversion_agrees_with_css() -> None:
 def test_a_name_keeps_its_colour_and_names_differ() -> None:
     first, second = Colours("hot"), Colours("hot")
     names = [b"main", b"malloc", b"free", b"read", b"write"]
-    assert [first.colour(name, USER, "", 1) for name in names] == [
-        second.colour(name, USER, "", 0.5) for name in reversed(names)
+    assert [first.colour(name, USER, 0, "", 1) for name in names] == [
+        second.colour(name, USER, 0, "", 0.5) for name in reversed(names)
     ][::-1]
-    assert len({first.colour(name, USER, "", 1) for name in names}) == 5
+    assert len({first.colour(name, USER, 0, "", 1) for name in names}) == 5
 
 
 def test_random_changes_per_frame_and_repeats_per_run() -> None:
     runs = []
     for _ in range(2):
         colours = Colours("red", "random")
-        runs.append([colours.colour(b"f", USER, "f", 1) for _ in range(4)])
+        runs.append([colours.colour(b"f", USER, 0, "f", 1) for _ in range(4)])
     assert runs[0] == runs[1]
     assert len(set(runs[0])) > 1
 
@@ -63,7 +64,7 @@ def test_hash_gives_equal_beginnings_like_colours() -> None:
     colours = Colours("hot", "hash")
 
     def distance(left: bytes, right: bytes) -> int:
-        pairs = zip(colours.colour(left, USER, "", 1), colours.colour(right, USER, "", 1), strict=True)
+        pairs = zip(colours.colour(left, USER, 0, "", 1), colours.colour(right, USER, 0, "", 1), strict=True)
         return sum(abs(a - b) for a, b in pairs)
 
     alike = distance(b"java/util/ArrayList.add", b"java/util/ArrayDeque.add")
@@ -72,47 +73,45 @@ def test_hash_gives_equal_beginnings_like_colours() -> None:
 
 def test_width_makes_wide_frames_stronger() -> None:
     colours = Colours("red", "width")
-    wide, narrow = colours.colour(b"f", USER, "f", 1.0), colours.colour(b"f", USER, "f", 0.01)
+    wide, narrow = colours.colour(b"f", USER, 0, "f", 1.0), colours.colour(b"f", USER, 0, "f", 0.01)
     assert luminance(wide) < luminance(narrow)
 
 
 @pytest.mark.parametrize("coloring", COLORINGS)
 @pytest.mark.parametrize("name", [b"-", b"--"])
 def test_separator_frames_are_grey(coloring: str, name: bytes) -> None:
-    red, green, blue = Colours("hot", coloring).colour(name, USER, name.decode(), 0.5)
+    red, green, blue = Colours("hot", coloring).colour(name, USER, 0, name.decode(), 0.5)
     assert max(red, green, blue) - min(red, green, blue) <= 8
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "expected"),
+    ("classes", "group"),
     [
-        (b"node", PROCESS, "process"),
-        (b"do_syscall_64", KERNEL, "kernel"),
-        (b"do_syscall_64_[k]", USER, "kernel"),
-        (b"inlined_thing", INLINED, "inlined"),
-        (b"foo_[i]", USER, "inlined"),
-        (b"JS:*fib /app/cpu.js:4:14", JIT, "app"),
-        (b"LazyCompile:~main file:///app/a%20b.mjs:2:24", USER, "app"),
-        (b"Eval:~ :1:16", JIT, "app"),
-        (b"fib /app/cpu.ts:4:14", USER, "app"),
-        (b"render_[j]", USER, "app"),
-        (b"handle C:\\srv\\node_modules\\x\\i.js:1", JIT, "deps"),
-        (b"JS:^next /srv/node_modules/express/lib/router/index.js:177:16", JIT, "deps"),
-        (b"JS:~emit node:events:465:44", JIT, "core"),
-        (b"LazyCompile:~emit events.js:311", JIT, "core"),
-        (b"LazyCompile:~x internal/process/task_queues.js:67", JIT, "core"),
-        (b"Builtins_InterpreterEntryTrampoline", USER, "v8"),
-        (b"Builtin:ArrayMap", JIT, "v8"),
-        (b"KeyedLoadIC:A keyed load", JIT, "v8"),
-        (b"RegExp.> src: 'a+' flags: ''", JIT, "v8"),
-        (b"v8::internal::Heap::CollectGarbage", USER, "v8"),
-        (b"uv_run", USER, "native"),
-        (b"node::Start(int, char**)", USER, "native"),
-        (b"", USER, "native"),
+        ("app", "app"), ("deps", "deps"), ("core init", "core"), ("native eval regexp wasm", "js"),
+        ("v8 interpreter", "v8"), ("jvm go rust python", "language"), ("inlined", "inlined"), ("cpp none", "native"),
+        ("libc libuv openssl", "library"), ("kernel", "kernel"), ("unresolved", "unresolved"),
     ],
-)
-def test_frame_class(name: bytes, kind: int, expected: str) -> None:
-    assert frame_class(name, kind) == expected
+)  # fmt: skip
+def test_classes_share_the_hues_of_their_group(classes: str, group: str) -> None:
+    for name in classes.split():
+        assert frame_group(FrameClass.NAMES.index(name), USER) == group
+        assert Colours("kind").range_of(b"any", USER, FrameClass.NAMES.index(name)) == group
+
+
+def test_every_class_has_one_group() -> None:
+    assert sorted(name for _, names in CLASS_GROUPS.values() for name in names) == sorted(FrameClass.NAMES)
+
+
+def test_the_kind_decides_for_frames_without_class_only() -> None:
+    groups = {USER: "native", KERNEL: "kernel", JIT: "app", INLINED: "inlined", PROCESS: "process"}
+    assert {kind: frame_group(FrameClass.NONE, kind) for kind in groups} == groups
+    assert {frame_group(FrameClass.NAMES.index("v8"), kind) for kind in (USER, KERNEL, JIT, INLINED)} == {"v8"}
+
+
+def test_one_name_has_the_colour_of_each_of_its_classes() -> None:
+    colours = Colours("kind")
+    app, kernel = (FrameClass.NAMES.index(name) for name in ("app", "kernel"))
+    assert colours.colour(b"read", USER, app, "read", 1) != colours.colour(b"read", USER, kernel, "read", 1)
 
 
 @pytest.mark.parametrize(
@@ -144,13 +143,13 @@ def test_frame_class(name: bytes, kind: int, expected: str) -> None:
     ],
 )
 def test_semantic_palettes(palette: str, name: bytes, kind: int, expected: str) -> None:
-    assert Colours(palette).range_of(name, kind) == expected
+    assert Colours(palette).range_of(name, kind, FrameClass.NONE) == expected
 
 
 @pytest.mark.parametrize("palette", [name for name in PALETTES if name != "auto"])
 def test_every_palette_has_a_background_and_a_colour(palette: str) -> None:
     assert background(palette) in BACKGROUNDS.values()
-    assert len(Colours(palette).colour(b"f", USER, "f", 1)) == 3
+    assert len(Colours(palette).colour(b"f", USER, 0, "f", 1)) == 3
 
 
 def test_palette_map_survives_arrows_and_fixes_colours() -> None:
@@ -160,9 +159,9 @@ def test_palette_map_survives_arrows_and_fixes_colours() -> None:
     assert palette_map_bytes(colours) == data.replace(b", ", b",")
     assert parse_palette_map(palette_map_bytes(colours)) == colours
     chooser = Colours("hot", palette_map=colours)
-    assert chooser.colour(b"main", KERNEL, "main", 1) == (250, 198, 77)
-    added = chooser.colour(b"new", USER, "new", 1)
-    assert colours["new"] == added == Colours("hot").colour(b"new", USER, "new", 1)
+    assert chooser.colour(b"main", KERNEL, 0, "main", 1) == (250, 198, 77)
+    added = chooser.colour(b"new", USER, 0, "new", 1)
+    assert colours["new"] == added == Colours("hot").colour(b"new", USER, 0, "new", 1)
 
 
 @pytest.mark.parametrize("line", ["main", "main->rgb(256,0,0)", "main->rgb(1,2)", "main->#fff", "main->rgb(-1,2,3)"])

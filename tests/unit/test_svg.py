@@ -10,8 +10,9 @@ import pytest
 
 from document_builder import build_document, small_document
 from flameparse import limits
-from flameparse.document.document import Document
+from flameparse.document.document import Document, FrameClass
 from flameparse.errors import UsageError
+from flameparse.render.palette import Colours
 from flameparse.render.svg import SvgOptions, parse_name_attributes, render_tree, svg_chunks
 from flameparse.render.svg.regroup import RegroupedTree, from_the_leaf, rooted_at
 from flameparse.render.svg.text_fit import TextFit
@@ -265,6 +266,34 @@ def test_auto_palette_is_by_kind_where_kinds_are_known() -> None:
     assert [text.text for text in legend.iter(f"{SVG}text")] == ["kernel"]
     chosen = frames_of(parse(render_tree(kinds, SvgOptions(colors="hot"))))
     assert chosen == frames_of(parse(render_tree(plain, SvgOptions(colors="hot"))))
+
+
+def test_legend_lists_the_groups_of_classes_in_their_order() -> None:
+    classes = [b"none", *(name.encode() for name in FrameClass.NAMES[1:])]
+    traits = {name: (number, 0, 0) for number, name in enumerate(classes)}
+    stacks = {(name,): 10 for name in classes}
+    for options in ({}, {"reverse": True}, {"base": [b"v8", b"app"]}):
+        root = parse(render_tree(StackTree(stacks, traits=traits), SvgOptions(**options)))  # type: ignore[arg-type]
+        legend = root.find(f"{SVG}g[@class='fp-legend']")
+        assert legend is not None
+        labels = [text.text for text in legend.iter(f"{SVG}text")]
+        if "base" in options:
+            assert labels == ["application", "V8"]
+            continue
+        assert labels == [
+            "application", "node_modules", "Node core", "other JavaScript", "V8", "JVM, Go, Rust, Python", "inlined",
+            "native", "libraries", "kernel", "unresolved",
+        ]  # fmt: skip
+        fills = {frame.name: frame.fill for frame in frames_of(root)}
+        assert fills["app"] == "#{:02x}{:02x}{:02x}".format(*Colours("kind").colour(b"app", 0, 1, "app", 1))
+
+
+def test_auto_palette_is_by_class_where_javascript_is_named() -> None:
+    def has_legend(frame_class: str) -> bool:
+        tree = StackTree({(b"f",): 100}, traits={b"f": (FrameClass.NAMES.index(frame_class), 0, 0)})
+        return parse(render_tree(tree, SvgOptions())).find(f"{SVG}g[@class='fp-legend']") is not None  # type: ignore[arg-type]
+
+    assert [name for name in FrameClass.NAMES if has_legend(name)] == ["app", "deps", "core"]
 
 
 def test_palette_map_is_read_and_completed() -> None:

@@ -8,12 +8,16 @@ if TYPE_CHECKING:
 
     from flameparse.document.document import Document
     from flameparse.document.tree import Event, Tree
+    from flameparse.load_options import View
 
 # Each event is a tree of its own; a recording has a handful.
 _EVENTS_IN_A_PAGE = 32
 
 # The page's modules in an order in which each comes after those it imports.
-_MODULES = ("columns.js", "call_tree.js", "search.js", "colours.js", "quantities.js", "flame_canvas.js", "page.js")
+_MODULES = (
+    "columns.js", "frame_classes.js", "call_tree.js", "profile.js", "visible_tree.js", "search.js", "colours.js",
+    "quantities.js", "flame_canvas.js", "page.js",
+)  # fmt: skip
 
 _DEFAULT_TITLE = "Flame graph"
 
@@ -28,6 +32,8 @@ def html_chunks(
 ) -> Iterator[bytes]:
     """Write a document as a page; every event gets a tree of its own unless one is chosen.
 
+    The page holds every frame; what the document's view leaves out or joins is only how the page opens.
+
     Args:
         document: what to show.
         title: heading of the page; by default the document's own title or command.
@@ -39,27 +45,32 @@ def html_chunks(
         The file's bytes in order, the same for equal input.
     """
     from flameparse.document.tree import build_tree
+    from flameparse.load_options import View
 
     named = [name for name in map(document.string, document.event_name) if name]
     events: list[Event] = [event] if event is not None else [*named[:_EVENTS_IN_A_PAGE]] or [None]
-    trees = (build_tree(document, event=event, weight=weight, root=root) for event in events)
+    trees = (build_tree(document, event=event, weight=weight, root=root, apart=True) for event in events)
     headings = (title, document.meta.get("title"), document.meta.get("command"), _DEFAULT_TITLE)
     heading = next(heading for heading in headings if heading and isinstance(heading, (str, bytes)))
-    return _page(trees, len(events), _shown(heading), loss_lines(document.diagnostics))
+    view = View.of_meta(document.meta.get("view"))
+    return _page(trees, len(events), _shown(heading), loss_lines(document.diagnostics), view)
 
 
-def page_chunks(tree: Tree, *, title: str, loss: list[str]) -> Iterator[bytes]:
+def page_chunks(tree: Tree, *, title: str, loss: list[str], view: View | None = None) -> Iterator[bytes]:
     """Write one call tree as a page.
 
     Args:
         tree: the tree's columns.
         title: heading of the page; not trusted.
         loss: lines said at the top about what the tree does not hold; not trusted.
+        view: how the page opens; by default it shows all.
 
     Returns:
         The file's bytes in order.
     """
-    return _page([tree], 1, _shown(title), [_shown(line) for line in loss])
+    from flameparse.load_options import View
+
+    return _page([tree], 1, _shown(title), [_shown(line) for line in loss], view or View())
 
 
 def loss_lines(diagnostics: Mapping[str, object]) -> list[str]:
@@ -91,7 +102,7 @@ def _shown(text: str | bytes) -> str:
     return display_text(text) if isinstance(text, bytes) else display_str(text)
 
 
-def _page(trees: Iterable[Tree], tree_count: int, title: str, loss: list[str]) -> Iterator[bytes]:
+def _page(trees: Iterable[Tree], tree_count: int, title: str, loss: list[str], view: View) -> Iterator[bytes]:
     import re
 
     from flameparse._version import __version__
@@ -110,36 +121,68 @@ def _page(trees: Iterable[Tree], tree_count: int, title: str, loss: list[str]) -
         if index % 2 == 0:
             yield piece.encode()
         elif piece == "data":
-            yield _element("json", "page-data", script_json({"loss": loss, "profiles": tree_count}).encode())
+            page_data = {"loss": loss, "profiles": tree_count, **_view_data(view)}
+            yield _element("json", "page-data", script_json(page_data).encode())
             for number, tree in enumerate(trees):
-                yield from _profile_elements(tree, number)
+                yield from _profile_elements(tree, number, "merge" if view.v8_tiers == "keep" else view.v8_tiers)
         else:
             yield parts[piece].encode()
 
 
-def _profile_elements(tree: Tree, number: int) -> Iterator[bytes]:
+def _view_data(view: View) -> dict[str, object]:
+    """Say how the page opens, by the names of what is switched on, and what the presets stand for in frames."""
+    from flameparse.document.document import FrameClass
+    from flameparse.frames.classify import FILTERS
+    from flameparse.passes import hidden_classes
+
+    switches = [
+        name for name, hidden in zip(FrameClass.NAMES, hidden_classes(view.hide, view.only), strict=True) if hidden
+    ]
+    switches += view.filters
+    if view.v8_tiers != "keep":
+        switches.append("merge-tiers")
+    if view.collapse_interpreter:
+        switches.append("collapse-interpreter")
+    return {"view": switches, "filters": FILTERS}
+
+
+def _profile_elements(tree: Tree, number: int, tier_mode: str) -> Iterator[bytes]:
     """Write a tree's description as JSON and its columns as base64 of one deflate stream.
 
-    Layout, end to end, sizes in the description: names of the distinct (name, kind) frames as UTF-8 text, one a line;
-    their kinds, a byte each; which frame calls which, the ranks and the pops of the nodes (see `pack_shape`); their
-    self weights as LEB128.
+    Layout, end to end, sizes in the description: of the distinct (name, class, tier, presets) frames the names as UTF-8
+    text, one a line, behind a tab the name without tier where that is another; a byte each of their classes, tiers,
+    presets and roles to the interpreter; which frame calls which, the ranks and the pops of the nodes (see
+    `pack_shape`); their self weights as LEB128.
     """
     import zlib
     from array import array
     from base64 import b64encode
 
+    from flameparse.passes import shapes_of
     from flameparse.render.escape import display_text, script_json
     from flameparse.render.page_columns import number_frames, pack_numbers, pack_shape
+    from flameparse.render.palette import CLASS_OF_KIND
 
     order = sorted(range(len(tree.name_offsets) - 1), key=tree.name_bytes)
     place = array("I", order)
     for position, name in enumerate(order):
         place[name] = position
-    frame, frame_place, frame_kind = number_frames(tree.name, tree.kind, place)
-    callees, ranks, pops, call_count = pack_shape(frame, tree.depth, len(frame_kind))
+    frame, frame_place, frame_class, tier, presets = number_frames(
+        tree.name, tree.kind, tree.frame_class, tree.tier, tree.presets, place=place, class_of_kind=CLASS_OF_KIND
+    )
+    callees, ranks, pops, call_count = pack_shape(frame, tree.depth, len(frame_class))
+    names = [tree.name_bytes(order[position]) for position in frame_place]
+    without_tier, roles = shapes_of(names, frame_class, tier, mode=tier_mode)
+    lines = [
+        display_text(name) if name == other else f"{display_text(name)}\t{display_text(other)}"
+        for name, other in zip(names, without_tier, strict=True)
+    ]
     columns = (
-        "\n".join([display_text(tree.name_bytes(order[position])) for position in frame_place]).encode(),
-        frame_kind.tobytes(),
+        "\n".join(lines).encode(),
+        frame_class.tobytes(),
+        tier.tobytes(),
+        presets.tobytes(),
+        roles,
         callees,
         ranks,
         pops,

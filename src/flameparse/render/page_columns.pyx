@@ -52,43 +52,60 @@ def pack_numbers(const Unsigned[::1] values) -> bytes:
     return packed
 
 
-def number_frames(const uint32_t[::1] name, const uint8_t[::1] kind, const uint32_t[::1] place) -> tuple:
-    """Number the distinct (name, kind) pairs of a tree from 1, in the order of the names; 0 is left for the whole.
+cdef inline Py_ssize_t place_of(
+    uint64_t value, const uint64_t[::1] rising, Py_ssize_t low, Py_ssize_t high
+) noexcept nogil:
+    """Find a value that stands in a stretch of a rising column."""
+    cdef Py_ssize_t middle
+    while low < high:
+        middle = (low + high) // 2
+        if rising[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def number_frames(
+    const uint32_t[::1] name, const uint8_t[::1] kind, const uint8_t[::1] frame_class, const uint8_t[::1] tier,
+    const uint8_t[::1] presets, *, const uint32_t[::1] place, const uint8_t[::1] class_of_kind,
+) -> tuple:
+    """Number the distinct (name, class, tier, presets) of a tree from 1, in the order of the names; 0 is the whole.
 
     Args:
-        name: name id of each node.
-        kind: kind of each node, 0 to 15.
+        name, kind, frame_class, tier, presets: columns of the nodes.
         place: of each name id, its place in the order wanted.
+        class_of_kind: the class of a node that has none, by its kind.
 
     Returns:
-        Three columns: the frame of each node, and of each frame the place of its name and its kind.
+        Five columns: the frame of each node, and of each frame the place of its name, its class, tier and presets.
 
     Raises:
-        ValueError: a name id, a kind or a place is out of range.
+        ValueError: the columns differ in length, or a name id, a kind or a place is out of range.
     """
     cdef Py_ssize_t i, n = name.shape[0], name_count = place.shape[0]
-    if kind.shape[0] != n:
-        raise ValueError(f"{n} names but {kind.shape[0]} kinds")
+    cdef uint8_t shown
+    if not n == kind.shape[0] == frame_class.shape[0] == tier.shape[0] == presets.shape[0]:
+        raise ValueError("columns of one tree differ in length")
     for i in range(name_count):
         if place[i] >= name_count:
             raise ValueError(f"name {i}: place {place[i]} of {name_count}")
-    cdef uint32_t[::1] number = array("I", bytes(4 * 16 * name_count))
+    key_column = array("Q", bytes(8 * n))
+    cdef uint64_t[::1] key = key_column
     for i in range(n):
-        if name[i] >= name_count or kind[i] >= 16:
-            raise ValueError(f"node {i}: name {name[i]} of {name_count}, kind {kind[i]} of 16")
-        number[16 * <Py_ssize_t> place[name[i]] + kind[i]] = 1
-    frame_place = array("I")
-    frame_kind = array("B")
-    for i in range(16 * name_count):
-        if number[i]:
-            frame_place.append(i // 16)
-            frame_kind.append(i % 16)
-            number[i] = <uint32_t> len(frame_place)
+        if name[i] >= name_count or kind[i] >= class_of_kind.shape[0]:
+            raise ValueError(f"node {i}: name {name[i]} of {name_count}, kind {kind[i]} of {class_of_kind.shape[0]}")
+        shown = frame_class[i] or class_of_kind[kind[i]]
+        key[i] = <uint64_t> place[name[i]] << 24 | <uint64_t> shown << 16 | <uint64_t> tier[i] << 8 | presets[i]
+    frames = array("Q", sorted(set(key_column)))
     frame_of_node = array("I", bytes(4 * n))
+    cdef uint64_t[::1] distinct = frames
     cdef uint32_t[::1] frame = frame_of_node
-    for i in range(n):
-        frame[i] = number[16 * <Py_ssize_t> place[name[i]] + kind[i]]
-    return frame_of_node, frame_place, frame_kind
+    with nogil:
+        for i in range(n):
+            frame[i] = <uint32_t> (place_of(key[i], distinct, 0, distinct.shape[0]) + 1)
+    parts = [array("B", [value >> shift & 255 for value in frames]) for shift in (16, 8, 0)]
+    return frame_of_node, array("I", [value >> 24 for value in frames]), *parts
 
 
 def pack_shape(const uint32_t[::1] frame, const uint32_t[::1] depth, Py_ssize_t frame_count) -> tuple:
@@ -132,7 +149,7 @@ def pack_shape(const uint32_t[::1] frame, const uint32_t[::1] depth, Py_ssize_t 
         open_frame[open_count] = frame[i]
 
     cdef uint64_t[::1] distinct = array("Q", sorted(set(call_column)))
-    cdef Py_ssize_t call_count = distinct.shape[0], at = 0, listed = 0, middle, low, high
+    cdef Py_ssize_t call_count = distinct.shape[0], at = 0, listed = 0
     cdef uint64_t[::1] first = array("Q", bytes(8 * (frame_count + 2)))
     cdef uint32_t[::1] table = array("I", bytes(4 * (call_count + frame_count + 1)))
     cdef Py_ssize_t caller, head
@@ -153,12 +170,5 @@ def pack_shape(const uint32_t[::1] frame, const uint32_t[::1] depth, Py_ssize_t 
     with nogil:
         for i in range(n):
             caller = <Py_ssize_t> (call[i] >> 32)
-            low, high = first[caller], first[caller + 1]
-            while low < high:
-                middle = (low + high) // 2
-                if distinct[middle] < call[i]:
-                    low = middle + 1
-                else:
-                    high = middle
-            rank[i] = <uint32_t> (low - first[caller])
+            rank[i] = <uint32_t> (place_of(call[i], distinct, first[caller], first[caller + 1]) - first[caller])
     return pack_numbers(table), pack_numbers(rank), pack_numbers(pops), call_count

@@ -1,4 +1,4 @@
-"""Which colour a frame gets: palettes by name, by the tool that annotated it, or by what kind of frame it is.
+"""Which colour a frame gets: palettes by name, by the tool that annotated it, or by what the frame is.
 
 Every palette is a range of hues in OKLCH, so shades of one palette look equally light and dark text reads on all of
 them. Colours are plain sRGB in the end, because pictures are also shown by programs that know no newer form.
@@ -6,6 +6,7 @@ them. Colours are plain sRGB in the end, because pictures are also shown by prog
 
 from __future__ import annotations
 
+from flameparse.document.document import FrameClass, FrameKind
 from flameparse.errors import UsageError
 
 Rgb = tuple[int, int, int]
@@ -24,27 +25,43 @@ _RANGES: dict[str, tuple[int, int, float, float, float]] = {
     "purple": (300, 320, 0.09, 0.76, 0.84),
     "orange": (52, 68, 0.12, 0.78, 0.85),
     "grey": (250, 250, 0.006, 0.82, 0.90),
-    # The kinds of the "kind" palette, in the order of its legend.
-    "kernel": (272, 294, 0.08, 0.79, 0.85),
-    "native": (48, 76, 0.105, 0.82, 0.88),
-    "v8": (312, 328, 0.085, 0.81, 0.87),
-    "core": (226, 242, 0.075, 0.82, 0.88),
-    "deps": (186, 198, 0.085, 0.83, 0.89),
+    # The groups of the "kind" palette.
     "app": (134, 150, 0.115, 0.80, 0.87),
+    "deps": (186, 198, 0.085, 0.83, 0.89),
+    "core": (226, 242, 0.075, 0.82, 0.88),
+    "js": (344, 360, 0.085, 0.82, 0.88),
+    "v8": (312, 328, 0.085, 0.81, 0.87),
+    "language": (160, 174, 0.09, 0.82, 0.88),
     "inlined": (98, 110, 0.10, 0.88, 0.92),
+    "native": (48, 76, 0.105, 0.82, 0.88),
+    "library": (22, 36, 0.075, 0.82, 0.87),
+    "kernel": (272, 294, 0.08, 0.79, 0.85),
+    "unresolved": (250, 250, 0.006, 0.80, 0.85),
     "process": (250, 250, 0.012, 0.86, 0.86),
 }
 
-KIND_LABELS = {
-    "kernel": "kernel",
-    "native": "native",
-    "v8": "V8",
-    "core": "Node core",
-    "deps": "node_modules",
-    "app": "application",
-    "inlined": "inlined",
-    "process": "process",
+# The groups of classes that share hues, in the order of the legend: label and classes.
+CLASS_GROUPS = {
+    "app": ("application", ("app",)),
+    "deps": ("node_modules", ("deps",)),
+    "core": ("Node core", ("core", "init")),
+    "js": ("other JavaScript", ("native", "eval", "regexp", "wasm")),
+    "v8": ("V8", ("v8", "interpreter")),
+    "language": ("JVM, Go, Rust, Python", ("jvm", "go", "rust", "python")),
+    "inlined": ("inlined", ("inlined",)),
+    "native": ("native", ("cpp", "none")),
+    "library": ("libraries", ("libc", "libuv", "openssl")),
+    "kernel": ("kernel", ("kernel",)),
+    "unresolved": ("unresolved", ("unresolved",)),
 }
+
+# In pictures the label of a process is of a class of its own, and a frame that nobody has classified of the one that
+# its kind stands for: user, kernel, JIT, inlined, process.
+PROCESS_CLASS = FrameClass.COUNT
+CLASS_OF_KIND = bytes((0, *map(FrameClass.NAMES.index, ("kernel", "app", "inlined")), PROCESS_CLASS))
+_GROUP_OF_CLASS = {
+    FrameClass.NAMES.index(name): group for group, (_, names) in CLASS_GROUPS.items() for name in names
+} | {PROCESS_CLASS: "process"}
 
 SEMANTIC_PALETTES = ("kind", "java", "js", "perl", "python", "rust", "chain")
 PLAIN_PALETTES = ("hot", "mem", "io", "wakeup", "red", "green", "blue", "aqua", "yellow", "purple", "orange")
@@ -61,42 +78,12 @@ BACKGROUNDS = {
 _BACKGROUND_OF = {"mem": "green", "io": "blue", "wakeup": "blue", "chain": "blue", "kind": "grey", "green": "green"}
 _BACKGROUND_OF |= {"blue": "blue", "aqua": "blue", "purple": "grey"}
 
-_USER, _KERNEL, _JIT, _INLINED, _PROCESS = range(5)
-
-# What V8 puts before the name of a JavaScript function, and before code of its own.
-_JS_TAGS = (b"LazyCompile:", b"Function:", b"InterpretedFunction:", b"JS:", b"Script:", b"Eval:")
-_V8_TAGS = (
-    b"Builtin:", b"Builtins_", b"BytecodeHandler:", b"Stub:", b"Handler:", b"RegExp:", b"RegExp.", b"v8::",
-    b"LoadIC:", b"StoreIC:", b"KeyedLoadIC:", b"KeyedStoreIC:", b"LoadGlobalIC:",
-)  # fmt: skip
-_JS_SUFFIXES = (b".js", b".mjs", b".cjs", b".ts", b".jsx", b".tsx")
+_KERNEL, _JIT, _INLINED = FrameKind.KERNEL, FrameKind.JIT, FrameKind.INLINED
 
 
-def frame_class(name: bytes, kind: int) -> str:
-    """Say what a frame is to a JavaScript programmer: a key of `KIND_LABELS`.
-
-    The kind decides where it can; the name decides whose JavaScript it is, by the path of the file in it. Folded text
-    carries no kinds, so the ``_[k]`` ``_[j]`` ``_[i]`` annotations and V8's own tags count as well.
-    """
-    if kind == _PROCESS:
-        return "process"
-    if kind == _KERNEL or name.endswith(b"_[k]"):
-        return "kernel"
-    if kind == _INLINED or name.endswith(b"_[i]"):
-        return "inlined"
-    if name.startswith(_V8_TAGS) or b" v8::" in name:
-        return "v8"
-    tagged = name.startswith(_JS_TAGS)
-    path = name.removesuffix(b"_[j]").rstrip(b"0123456789:")
-    if not (tagged or kind == _JIT or name.endswith(b"_[j]") or path.endswith(_JS_SUFFIXES)):
-        return "native"
-    if b"node_modules/" in name or b"node_modules\\" in name:
-        return "deps"
-    if b"node:" in name or b" internal/" in name or name.startswith(b"internal/"):
-        return "core"
-    # Old Node names the files of its core without a folder; code made by eval has no file at all.
-    bare_file = path.endswith(_JS_SUFFIXES) and b"/" not in path and b"\\" not in path
-    return "core" if bare_file else "app"
+def frame_group(frame_class: int, kind: int) -> str:
+    """Say whose hues a frame has in the "kind" palette: a key of `CLASS_GROUPS`, or "process"."""
+    return _GROUP_OF_CLASS[frame_class or CLASS_OF_KIND[kind]]
 
 
 def _java(name: bytes, kind: int) -> str:
@@ -125,7 +112,7 @@ def _js(name: bytes, kind: int) -> str:
         return "green" if b"/" in name else "aqua"
     if b"::" in name:
         return "yellow"
-    if any(suffix in name for suffix in _JS_SUFFIXES[:3]):
+    if any(suffix in name for suffix in (b".js", b".mjs", b".cjs")):
         return "green"
     return "aqua" if b":" in name else "red"
 
@@ -160,9 +147,7 @@ def _chain(name: bytes, _kind: int) -> str:
     return "aqua" if name.endswith(b"_[w]") else "blue"
 
 
-_SEMANTICS = {
-    "kind": frame_class, "java": _java, "js": _js, "perl": _perl, "python": _python, "rust": _rust, "chain": _chain,
-}  # fmt: skip
+_BY_NAME = {"java": _java, "js": _js, "perl": _perl, "python": _python, "rust": _rust, "chain": _chain}
 
 
 def background(palette: str) -> tuple[str, str]:
@@ -218,18 +203,18 @@ class Colours:
         import random
 
         self._palette = palette
-        self._classify = _SEMANTICS.get(palette)
+        self._range_by_name = _BY_NAME.get(palette)
         self._coloring = coloring
         self._random = random.Random(0)
         self._map = palette_map
-        self._by_name: dict[tuple[bytes, int], Rgb] = {}
+        self._known: dict[tuple[bytes, int, int], Rgb] = {}
 
-    def colour(self, name: bytes, kind: int, shown: str, share: float) -> Rgb:
+    def colour(self, name: bytes, kind: int, frame_class: int, shown: str, share: float) -> Rgb:
         """Choose a colour.
 
         Args:
-            name: the frame's bytes; they decide class and shade.
-            kind: its FrameKind.
+            name: the frame's bytes; they decide the shade.
+            kind, frame_class: its FrameKind and FrameClass.
             shown: its text in the picture, the key of a palette map.
             share: its width as a part of the whole picture, 0 to 1.
         """
@@ -238,21 +223,23 @@ class Colours:
         if self._map is not None and shown in self._map:
             return self._map[shown]
         if self._coloring in ("name", "hash"):
-            rgb = self._by_name.get((name, kind))
+            rgb = self._known.get((name, kind, frame_class))
             if rgb is None:
-                rgb = self._by_name[(name, kind)] = self._choose(name, kind, share)
+                rgb = self._known[(name, kind, frame_class)] = self._choose(name, kind, frame_class, share)
         else:
-            rgb = self._choose(name, kind, share)
+            rgb = self._choose(name, kind, frame_class, share)
         if self._map is not None:
             self._map[shown] = rgb
         return rgb
 
-    def range_of(self, name: bytes, kind: int) -> str:
-        """Name the hue range a frame falls in: its class in the "kind" palette, the palette itself in a plain one."""
-        return self._classify(name, kind) if self._classify else self._palette
+    def range_of(self, name: bytes, kind: int, frame_class: int) -> str:
+        """Name the hue range a frame falls in: its group in the "kind" palette, the palette itself in a plain one."""
+        if self._palette == "kind":
+            return frame_group(frame_class, kind)
+        return self._range_by_name(name, kind) if self._range_by_name else self._palette
 
-    def _choose(self, name: bytes, kind: int, share: float) -> Rgb:
-        range_name = self.range_of(name, kind)
+    def _choose(self, name: bytes, kind: int, frame_class: int, share: float) -> Rgb:
+        range_name = self.range_of(name, kind, frame_class)
         if self._coloring == "random":
             return colour_in(range_name, self._random.random(), self._random.random(), self._random.random())
         if self._coloring == "width":

@@ -32,8 +32,8 @@ class SvgOptions:
         fontsize: in pixels.
         fontwidth: mean width of a character as a part of fontsize; by default measured ones of the default font.
         truncate: "right" or "left": which end of a name is cut when it does not fit.
-        colors: a palette of `flameparse.render.palette.PALETTES`; "auto" is "kind" where the input tells kinds of
-            frames apart and "hot" where not.
+        colors: a palette of `flameparse.render.palette.PALETTES`; "auto" is "kind", by class of frame, where the
+            input tells kinds of frames apart or names JavaScript, and "hot" where not.
         coloring: one of `flameparse.render.palette.COLORINGS`.
         palette_map: shown name -> (r, g, b), for `--cp`; names not in it are added while drawing.
         bgcolors: "yellow", "blue", "green", "grey", or one colour as #rrggbb; by default it goes with the palette.

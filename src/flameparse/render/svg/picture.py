@@ -5,9 +5,10 @@ All text passes `flameparse.render.escape`; the only other things written are nu
 
 from __future__ import annotations
 
+from flameparse.document.document import FrameClass, FrameKind
 from flameparse.errors import UsageError
 from flameparse.render.escape import display_str, display_text, safe_href, script_json, xml_attr, xml_text
-from flameparse.render.palette import BACKGROUNDS, KIND_LABELS, Colours, background, colour_in
+from flameparse.render.palette import BACKGROUNDS, CLASS_GROUPS, Colours, background, colour_in, frame_group
 from flameparse.render.svg.layout import Layout
 from flameparse.render.svg.regroup import from_the_leaf, rooted_at
 from flameparse.render.svg.text_fit import TextFit
@@ -26,6 +27,8 @@ _TEXT_PAD = 3  # pixels left and right of a frame's text
 _OUTLINED = 3  # pixels from which a frame has an outline; it would hide narrower ones
 _CHUNK_BYTES = 1 << 16
 _LOW_COUNT = 100
+_TOLD_APART = frozenset((FrameKind.KERNEL, FrameKind.JIT, FrameKind.INLINED))
+_JAVASCRIPT = frozenset(map(FrameClass.NAMES.index, ("app", "deps", "core")))
 _ANNOTATIONS = ("_[k]", "_[w]", "_[i]", "_[j]")
 
 _STYLE = (
@@ -66,7 +69,7 @@ class SvgPicture:
             self.warnings.append(f"low counts: {self._weight} in all; the picture may mislead")
         if options.total is not None and options.total < self._weight:
             self.warnings.append(f"total {options.total} is less than the input's {self._weight} and was ignored")
-        self._palette = options.colors if options.colors != "auto" else "kind" if self._has_kinds() else "hot"
+        self._palette = options.colors if options.colors != "auto" else "kind" if self._is_mixed() else "hot"
         self._colours = Colours(self._palette, options.coloring, options.palette_map)
         self._fit = TextFit(options.fontsize, options.fontwidth, keep_end=options.truncate == "left")
         self._countname = display_str(options.countname or self._unit())
@@ -78,8 +81,9 @@ class SvgPicture:
     def __next__(self) -> bytes:
         return next(self._chunks)
 
-    def _has_kinds(self) -> bool:
-        return any(kind in (1, 2, 3) for kind in self._tree.kind)
+    def _is_mixed(self) -> bool:
+        """Whether the input tells kinds of frames apart, or names JavaScript, as folded text can too."""
+        return not _TOLD_APART.isdisjoint(self._tree.kind) or not _JAVASCRIPT.isdisjoint(self._tree.frame_class)
 
     def _unit(self) -> str:
         unit = self._tree.unit
@@ -197,21 +201,20 @@ class SvgPicture:
         if self._palette != "kind" or self._options.coloring == "width":
             return []
         tree = self._tree
-        seen = {(tree.name[node], tree.kind[node]) for node in self._layout.nodes}
-        ranges = {self._colours.range_of(tree.name_bytes(name), kind) for name, kind in seen}
-        return [label for label in KIND_LABELS if label in ranges and label != "process"]
+        groups = {frame_group(tree.frame_class[node], tree.kind[node]) for node in self._layout.nodes}
+        return [group for group in CLASS_GROUPS if group in groups]
 
     def _swatches(self, legend: list[str], y: float) -> str:
         size = self._options.fontsize
         parts, x = ['<g class="fp-legend">'], float(PAD)
-        for name in legend:
-            fill = _hex(colour_in(name, 0.5, 0.5, 0.5))
+        for group in legend:
+            fill, (label, _) = _hex(colour_in(group, 0.5, 0.5, 0.5)), CLASS_GROUPS[group]
             parts.append(
                 f'<rect x="{_number(x)}" y="{_number(y - size * 0.8)}" width="{_number(size - 2)}"'
                 f' height="{_number(size - 2)}" rx="2" fill="{fill}"/>'
-                f'<text x="{_number(x + size + 2)}" y="{_number(y)}" opacity=".8">{KIND_LABELS[name]}</text>'
+                f'<text x="{_number(x + size + 2)}" y="{_number(y)}" opacity=".8">{label}</text>'
             )
-            x += size + 2 + self._fit.measure(KIND_LABELS[name]) + 12
+            x += size + 2 + self._fit.measure(label) + 12
         return "".join((*parts, "</g>\n"))
 
     def _frames(self, top: float, bottom: float) -> Iterator[str]:
@@ -223,23 +226,23 @@ class SvgPicture:
             depth = tree.depth[node] + 1
             y = top + depth * row if inverted else bottom - (depth + 1) * row
             name, weight = tree.name_bytes(tree.name[node]), tree.total_weight[node]
-            yield self._frame(depth, start, weight, y, name, tree.kind[node])
+            yield self._frame(depth, start, weight, y, name, (tree.kind[node], tree.frame_class[node]))
         yield "</g>\n"
 
-    def _frame(self, depth: int, start: int, weight: int, y: float, name: bytes, kind: int | None) -> str:
+    def _frame(self, depth: int, start: int, weight: int, y: float, name: bytes, traits: tuple[int, int] | None) -> str:
         options, total = self._options, self._total
         shown = display_text(name)
-        if kind is None:
+        if traits is None:
             rgb = colour_in("grey", 0.5, 0.5, 1)
         else:
-            rgb = self._colours.colour(name, kind, shown, weight / total)
+            rgb = self._colours.colour(name, *traits, shown, weight / total)
         if shown.endswith(_ANNOTATIONS):
             shown = shown[:-4]
         left, right = self._x(start), self._x(start + weight)
         width = right - left
         percent = (weight * 20000 + total) // (2 * total)
         tip = f"{shown} ({options.scaled(weight)} {self._countname}, {percent // 100}.{percent % 100:02}%)"
-        attributes = options.nameattr.get(name, {}) if kind is not None else {}
+        attributes = options.nameattr.get(name, {}) if traits is not None else {}
         own_tip = attributes.get("title")
         named = "" if own_tip is None else f' data-n="{xml_attr(shown)}"'
         label = self._fit.fit(shown, width / 100 - 2 * _TEXT_PAD) if width > 1500 else ""

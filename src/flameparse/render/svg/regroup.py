@@ -25,8 +25,8 @@ class RegroupedTree:
     """
 
     __slots__ = (
-        "_source", "bare_weight", "cut", "depth", "event", "kind", "name", "name_offsets", "parent", "self_weight",
-        "total", "total_weight", "unit",
+        "_source", "bare_weight", "cut", "depth", "event", "frame_class", "kind", "name", "name_offsets", "parent",
+        "self_weight", "total", "total_weight", "unit",
     )  # fmt: skip
 
     def __init__(self, source: Tree | RegroupedTree) -> None:
@@ -38,6 +38,7 @@ class RegroupedTree:
         self.parent: list[int] = []
         self.depth: list[int] = []
         self.kind: list[int] = []
+        self.frame_class: list[int] = []
         self.self_weight: list[int] = []
         self.total_weight: list[int] = []
         self.bare_weight = 0
@@ -48,12 +49,13 @@ class RegroupedTree:
         """Give the bytes of one name of the source tree."""
         return self._source.name_bytes(name)
 
-    def add(self, name: int, parent: int, kind: int, self_weight: int, total_weight: int) -> int:
-        """Append a node after its parent and elder siblings, and give its id."""
-        self.name.append(name)
+    def add(self, node: int, parent: int, self_weight: int, total_weight: int) -> int:
+        """Append a node that looks like one of the source, after its parent and elder siblings, and give its id."""
+        self.name.append(self._source.name[node])
         self.parent.append(parent)
         self.depth.append(0 if parent == NONE else self.depth[parent] + 1)
-        self.kind.append(kind)
+        self.kind.append(self._source.kind[node])
+        self.frame_class.append(self._source.frame_class[node])
         self.self_weight.append(self_weight)
         self.total_weight.append(total_weight)
         return len(self.name) - 1
@@ -75,14 +77,14 @@ def rooted_at(tree: Tree | RegroupedTree, names: frozenset[bytes]) -> RegroupedT
     roots: list[int] = []
     merged = RegroupedTree(tree)  # nodes in the order they are met, not yet in pre-order
     place: list[int] = []
-    for name, parent, kind, self_weight in zip(tree.name, tree.parent, tree.kind, tree.self_weight, strict=True):
+    for source, (name, parent, self_weight) in enumerate(zip(tree.name, tree.parent, tree.self_weight, strict=True)):
         below = NONE if parent == NONE else place[parent]
         if below == NONE and name not in wanted:
             place.append(NONE)
             continue
         node = node_of.get((below, name))
         if node is None:
-            node = node_of[(below, name)] = merged.add(name, below, kind, 0, 0)
+            node = node_of[(below, name)] = merged.add(source, below, 0, 0)
             children.append([])
             (roots if below == NONE else children[below]).append(node)
         merged.self_weight[node] += self_weight
@@ -95,12 +97,12 @@ def rooted_at(tree: Tree | RegroupedTree, names: frozenset[bytes]) -> RegroupedT
     def lightest_name_last(nodes: list[int]) -> list[int]:
         return sorted(nodes, key=lambda node: tree.name_bytes(merged.name[node]), reverse=True)
 
-    ordered = RegroupedTree(tree)
+    ordered = RegroupedTree(merged)
     ordered.total = sum(totals[node] for node in roots)
     pending = [(node, NONE) for node in lightest_name_last(roots)]
     while pending:
         node, parent = pending.pop()
-        new = ordered.add(merged.name[node], parent, merged.kind[node], merged.self_weight[node], totals[node])
+        new = ordered.add(node, parent, merged.self_weight[node], totals[node])
         pending += ((child, new) for child in lightest_name_last(children[node]))
     return ordered
 
@@ -115,7 +117,7 @@ def from_the_leaf(tree: Tree | RegroupedTree, minimum_weight: int) -> RegroupedT
         tree: any call tree.
         minimum_weight: the least weight of a branch that is built, at least 1.
     """
-    names, parents, kinds = list(tree.name), list(tree.parent), list(tree.kind)
+    names, parents = list(tree.name), list(tree.parent)
     result = RegroupedTree(tree)
     result.bare_weight, result.total = tree.bare_weight, tree.total
 
@@ -136,7 +138,6 @@ def from_the_leaf(tree: Tree | RegroupedTree, minimum_weight: int) -> RegroupedT
         members, weight, below = pending.pop()
         callers = [(parents[node], part) for node, part in members if parents[node] != NONE]
         ended = weight - sum(part for _, part in callers)
-        first = members[0][0]
-        new = result.add(names[first], below, kinds[first], ended, weight)
+        new = result.add(members[0][0], below, ended, weight)
         add_groups(callers, new)
     return result

@@ -1,95 +1,71 @@
 // The call tree as columns. Node 0 stands for the whole profile, the embedded nodes follow from 1 in pre-order: the subtree of
 // node i is the range i … end[i]-1. `start` is the running sum of self weights, so node i covers the stretch
 // start[i] … start[end[i]] of the horizontal axis, its own weight at the left. A level is the nodes of one depth, left to right.
-import { cutColumns, unpackBigNumbers, unpackNumbers } from './columns.js';
-
-export const KINDS = ['user', 'kernel', 'jit', 'inlined', 'process', 'all'];
-const ALL = KINDS.indexOf('all');
+import { CLASSES } from './frame_classes.js';
 
 export class CallTree {
   /**
-   * @param profile the embedded description: event, unit, total and bare weight (decimal text), how many nodes and distinct
-   *   calls, sizes of the columns in bytes
-   * @param bytes the columns end to end: names (one a line) and kinds of the frames, which frame calls which, and of each
-   *   node its rank among its caller's callees, how many nodes end before it, its self weight
+   * @param profile what the weights are: event and unit
+   * @param frames columns of the distinct frames: names, classes, tiers, and what a view needs to know; frame 0 is the whole
+   * @param nodes columns in pre-order: depth, frame, self weight, and the latter in whole numbers where doubles would round
+   * @param origin in a tree made from another: of each node here one there, and of each node there the one here that shows it
    */
-  constructor(profile, bytes) {
-    const [names, kinds, callees, ranks, pops, self] = cutColumns(bytes, profile.sizes);
-    this.event = profile.event;
-    this.unit = profile.unit;
-    this.size = profile.nodes + 1;
-    this.names = profile.nodes ? ['all', ...new TextDecoder().decode(names).split('\n')] : ['all'];
-    this.kinds = new Uint8Array(kinds.length + 1);
-    this.kinds[0] = ALL;
-    this.kinds.set(kinds, 1);
-    this.#shape(unpackNumbers(pops, new Uint32Array(this.size), 1));
-    this.#nameNodes(
-      unpackNumbers(callees, new Uint32Array(profile.calls + this.kinds.length), 0),
-      unpackNumbers(ranks, new Uint32Array(this.size), 1),
-    );
-    this.#weigh(profile, self);
+  constructor({ event, unit }, frames, { depth, frame, self, exactSelf }, origin = null) {
+    Object.assign(this, { event, unit, frames, depth, frame, exactSelf, origin });
+    this.size = depth.length;
+    this.names = frames.names;
+    this.#shape();
+    this.#weigh(self);
   }
 
-  #shape(depth) {
+  #shape() {
+    const { depth, frame, size } = this;
     let deepest = 0;
-    for (let i = 1; i < this.size; i++) {
-      depth[i] = depth[i - 1] + 1 - depth[i];
-      if (depth[i] > deepest) deepest = depth[i];
-    }
+    for (let i = 1; i < size; i++) if (depth[i] > deepest) deepest = depth[i];
     const levelStart = new Uint32Array(deepest + 2);
-    for (let i = 0; i < this.size; i++) levelStart[depth[i] + 1]++;
+    for (let i = 0; i < size; i++) levelStart[depth[i] + 1]++;
     for (let d = 0; d <= deepest; d++) levelStart[d + 1] += levelStart[d];
     const cursor = levelStart.slice();
-    const level = new Uint32Array(this.size);
-    const end = new Uint32Array(this.size).fill(this.size);
-    for (let i = 0; i < this.size; i++) {
+    const level = new Uint32Array(size);
+    const end = new Uint32Array(size).fill(size);
+    for (let i = 0; i < size; i++) {
       for (let d = depth[i]; i && d <= depth[i - 1]; d++) end[level[cursor[d] - 1]] = i;
       level[cursor[depth[i]]++] = i;
     }
-    Object.assign(this, { depth, deepest, levelStart, level, end });
+    const levelFrame = new Uint32Array(size);
+    for (let k = 0; k < size; k++) levelFrame[k] = frame[level[k]];
+    Object.assign(this, { deepest, levelStart, level, levelFrame, end });
   }
 
-  /** Turn ranks into frames in place, with a table that lists per caller's frame how many callees it has and their gaps. */
-  #nameNodes(table, ranks) {
-    const first = new Uint32Array(this.kinds.length);
-    for (let caller = 0, at = 0; caller < first.length; caller++) {
-      const last = at + table[at];
-      first[caller] = at + 1;
-      for (at += 2; at <= last; at++) table[at] += table[at - 1];
-      at = last + 1;
-    }
-    const open = new Uint32Array(this.deepest + 1);
-    for (let i = 1; i < this.size; i++) {
-      const caller = open[this.depth[i] - 1];
-      open[this.depth[i]] = ranks[i] = table[first[caller] + ranks[i]];
-    }
-    this.frame = ranks;
-    this.levelFrame = new Uint32Array(this.size);
-    for (let k = 0; k < this.size; k++) this.levelFrame[k] = ranks[this.level[k]];
-  }
-
-  #weigh(profile, self) {
-    const exactTotal = BigInt(profile.total);
-    const bare = BigInt(profile.bare);
-    this.start = unpackNumbers(self, new Float64Array(this.size + 1), 2);
-    this.start[1] = Number(bare);
-    this.selfByKind = new Float64Array(KINDS.length);
+  #weigh(self) {
+    this.start = new Float64Array(this.size + 1);
+    this.selfByClass = new Float64Array(CLASSES.length);
     for (let i = 0; i < this.size; i++) {
-      this.selfByKind[this.kinds[this.frame[i]]] += this.start[i + 1];
-      this.start[i + 1] += this.start[i];
+      this.selfByClass[this.frameClass(i)] += self[i];
+      this.start[i + 1] = this.start[i] + self[i];
     }
-    if (exactTotal > BigInt(Number.MAX_SAFE_INTEGER)) {
-      this.exactSelf = unpackBigNumbers(self, new BigUint64Array(this.size), 1);
-      this.exactSelf[0] = bare;
-    }
+  }
+
+  /** Of a node here, the node of the whole tree that it was made from. */
+  originOf(node) {
+    return this.origin ? this.origin.nodes[node] : node;
+  }
+
+  /** Of a node of the whole tree, the node here that it is, or its caller's if it is not shown. */
+  showing(node) {
+    return this.origin ? this.origin.shownAs[node] : node;
   }
 
   name(node) {
     return this.names[this.frame[node]];
   }
 
-  kind(node) {
-    return this.kinds[this.frame[node]];
+  frameClass(node) {
+    return this.frames.classes[this.frame[node]];
+  }
+
+  tier(node) {
+    return this.frames.tiers[this.frame[node]];
   }
 
   total(node) {

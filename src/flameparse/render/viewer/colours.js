@@ -1,19 +1,38 @@
-// What each kind of frame looks like. Within a kind the shade follows the name, so equal names look equal everywhere.
-import { KINDS } from './call_tree.js';
+// What each class of frames looks like. Within a class the shade follows the name, so equal names look equal everywhere.
+import { CLASSES } from './frame_classes.js';
 
 const SHADES = 8;
-const FILLS = KINDS.length * SHADES;
+const FILLS = CLASSES.length * SHADES;
 
 // How much of a fill's colour is left: plain, of the callers of the zoomed frame, of frames a search does not match.
 const STRENGTHS = [1, 0.55, 0.36];
 
-// Per kind: hue, spread of the hue, chroma, and lightness in the light and in the dark theme, all in OKLCH.
+// Per class: hue, spread of the hue, chroma, and lightness in the light and in the dark theme, all in OKLCH. Classes of one
+// family stand close together: whose JavaScript, V8, libraries, other languages.
 const LOOKS = {
-  user: [59, 26, 0.105, 0.85, 0.47],
-  kernel: [264, 20, 0.08, 0.82, 0.45],
-  jit: [156, 14, 0.09, 0.85, 0.44],
-  inlined: [106, 6, 0.105, 0.91, 0.52],
-  process: [250, 0, 0.012, 0.86, 0.42],
+  none: [59, 26, 0.105, 0.85, 0.47],
+  app: [142, 14, 0.11, 0.85, 0.45],
+  deps: [190, 10, 0.085, 0.86, 0.45],
+  core: [232, 12, 0.08, 0.85, 0.46],
+  init: [216, 6, 0.05, 0.88, 0.43],
+  native: [352, 10, 0.075, 0.86, 0.46],
+  eval: [122, 6, 0.09, 0.88, 0.47],
+  regexp: [336, 6, 0.08, 0.85, 0.46],
+  wasm: [170, 8, 0.085, 0.85, 0.43],
+  v8: [312, 12, 0.085, 0.84, 0.47],
+  interpreter: [298, 8, 0.055, 0.88, 0.43],
+  libuv: [26, 6, 0.08, 0.85, 0.47],
+  openssl: [12, 6, 0.07, 0.86, 0.45],
+  libc: [38, 8, 0.06, 0.88, 0.43],
+  cpp: [62, 20, 0.105, 0.85, 0.47],
+  inlined: [106, 6, 0.105, 0.91, 0.5],
+  kernel: [268, 16, 0.08, 0.82, 0.45],
+  jvm: [156, 12, 0.09, 0.86, 0.44],
+  go: [200, 8, 0.08, 0.87, 0.45],
+  rust: [48, 10, 0.1, 0.84, 0.46],
+  python: [90, 8, 0.1, 0.89, 0.48],
+  unresolved: [250, 0, 0.006, 0.83, 0.44],
+  process: [250, 0, 0.012, 0.87, 0.41],
   all: [250, 0, 0.008, 0.9, 0.37],
 };
 const THEMES = {
@@ -61,18 +80,19 @@ export class Colours {
 
   constructor(tree, theme) {
     Object.assign(this, THEMES[theme]);
-    this.fillOfFrame = Uint8Array.from(tree.names, (name, frame) => tree.kinds[frame] * SHADES + shadeOf(name));
-    this.fills = STRENGTHS.flatMap((strength) => KINDS.flatMap((kind) =>
-      Array.from({ length: SHADES }, (_, step) => fill(LOOKS[kind], step, theme, strength))));
+    const { names, classes } = tree.frames;
+    this.fillOfFrame = Uint16Array.from(names, (name, frame) => classes[frame] * SHADES + shadeOf(name));
+    this.fills = STRENGTHS.flatMap((strength) => CLASSES.flatMap((name) =>
+      Array.from({ length: SHADES }, (_, step) => fill(LOOKS[name], step, theme, strength))));
     this.matchFill = this.fills.push(this.match) - 1;
   }
 
-  /** The middle fill of a kind, for the legend and for frames too narrow to tell apart. */
-  static fillOfKind(kind) {
-    return kind * SHADES + SHADES / 2;
+  /** The middle fill of a class, for the legend and for frames too narrow to tell apart. */
+  static fillOfClass(frameClass) {
+    return frameClass * SHADES + SHADES / 2;
   }
 
-  ofKind(kind) {
-    return this.fills[Colours.fillOfKind(kind)];
+  ofClass(frameClass) {
+    return this.fills[Colours.fillOfClass(frameClass)];
   }
 }

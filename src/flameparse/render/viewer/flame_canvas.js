@@ -130,7 +130,7 @@ export class FlameCanvas {
       const last = level[next - 1];
       if (next - 1 > k && (start[end[last]] - start[last]) * scale >= grain) next--;
       if (start[end[level[next - 1]]] > start[node]) {
-        const fill = fillFor(Colours.fillOfKind(tree.kind(node)), matches !== null && matches.hasInLevel(k, next));
+        const fill = fillFor(Colours.fillOfClass(tree.frameClass(node)), matches !== null && matches.hasInLevel(k, next));
         if (x0 > runRight || fill !== runFill) {
           if (runRight > runLeft) paint(runLeft, runRight, runFill);
           [runLeft, runFill] = [x0, fill];

@@ -1,16 +1,21 @@
 // The page: controls, keys, the address, and what is spoken; the tree and the drawing are modules of their own.
-import { CallTree, KINDS } from './call_tree.js';
 import { Colours } from './colours.js';
 import { embeddedBytes } from './columns.js';
 import { FlameCanvas, ROW } from './flame_canvas.js';
+import { CLASSES, PROCESS, frameWords, labelOfClass } from './frame_classes.js';
+import { readTree } from './profile.js';
 import { formatCount, formatShare, formatWeight } from './quantities.js';
 import { Matches, compilePattern } from './search.js';
+import { hasTwins, visibleTree } from './visible_tree.js';
 
 const PATH_ENDS = 3;
 const SCROLL_MARGIN_ROWS = 2;
 const ADDRESS_DELAY_MS = 200;
+// A view is a set of these, and of names of filters: the classes that are hidden, and what else differs from showing all.
+const CHOICES = [...CLASSES.slice(0, PROCESS), 'merge-tiers', 'collapse-interpreter'];
 const byId = (id) => document.getElementById(id);
 const embeddedJson = (id) => JSON.parse(byId(id).textContent);
+const listed = (choices) => [...choices].sort().join(',');
 
 function element(tag, text, className) {
   const made = document.createElement(tag);
@@ -31,7 +36,8 @@ class Page {
   }
 
   async open() {
-    const { loss, profiles } = embeddedJson('page-data');
+    const { loss, profiles, view, filters } = embeddedJson('page-data');
+    Object.assign(this, { filters: Object.entries(filters), view: new Set(view), firstView: new Set(view) });
     this.profiles = Array.from({ length: profiles }, (_, index) => embeddedJson(`profile-${index}`));
     byId('loss').textContent = loss.join(' · ');
     byId('loss').hidden = loss.length === 0;
@@ -47,21 +53,110 @@ class Page {
   async showEvent(index) {
     if (!this.trees.has(index)) {
       const profile = this.profiles[index];
-      this.trees.set(index, new CallTree(profile, await embeddedBytes(`columns-${index}`)));
+      const whole = readTree(profile, await embeddedBytes(`columns-${index}`));
+      this.trees.set(index, { whole, isPlain: !hasTwins(whole) });
     }
     this.event = index;
-    this.tree = this.trees.get(index);
+    Object.assign(this, this.trees.get(index));
+    byId('event').value = String(index);
+    this.#listChoices();
+    this.#lookThrough();
+  }
+
+  /** Make the tree that the view leaves of the whole one, and start with it afresh. */
+  #lookThrough() {
+    const { whole, view } = this;
+    const hiddenClass = CLASSES.map((name) => view.has(name));
+    const hiddenPresets = this.filters.reduce((all, [name, bits]) => (view.has(name) ? all | bits : all), 0);
+    const { classes, presets } = whole.frames;
+    const hidden = classes.map((own, frame) => hiddenClass[own] || (presets[frame] & hiddenPresets) !== 0);
+    const tree = view.size === 0 && this.isPlain ? whole : visibleTree(whole, hidden, {
+      mergesTiers: view.has('merge-tiers'),
+      collapsesInterpreter: view.has('collapse-interpreter'),
+    });
+    this.tree = tree;
     this.zoom = 0;
     this.selected = this.hovered = -1;
     this.matches = null;
-    byId('event').value = String(index);
-    const { tree } = this;
-    const frames = formatCount(tree.size - 1);
+    const shown = formatCount(tree.size - 1);
+    const count = view.size ? `${shown} of ${formatCount(whole.size - 1)}` : shown;
     const of = tree.event && tree.unit !== 'period' ? ` of ${tree.event}` : '';
     byId('summary').textContent = tree.total(0) > 0
-      ? `${this.weight(0)}${of} in ${frames} ${tree.size === 2 ? 'frame' : 'frames'}`
+      ? `${this.weight(0)}${of} in ${count} ${whole.size === 2 ? 'frame' : 'frames'}`
       : 'No weight: there is nothing to draw';
     this.#paintTheme();
+  }
+
+  /** Show all but what a view hides and joins; zoom, selection and search stay, with callers for frames that go. */
+  setView(view) {
+    const begun = performance.now();
+    const zoom = this.tree.originOf(this.zoom);
+    const selected = this.selected < 0 ? -1 : this.tree.originOf(this.selected);
+    this.view = view;
+    this.#lookThrough();
+    this.search(byId('search').value);
+    if (selected >= 0) this.selected = this.tree.showing(selected);
+    this.zoomTo(this.tree.showing(zoom), false);
+    this.#speak(byId('summary').textContent);
+    this.#writeAddress(true, 0);
+    this.viewMs = performance.now() - begun;
+  }
+
+  #toggle(choice) {
+    const view = new Set(this.view);
+    if (!view.delete(choice)) view.add(choice);
+    this.setView(view);
+  }
+
+  /** Make the buttons of the view: the classes that the event has, and what else can be done to its frames. */
+  #listChoices() {
+    const { classes, names, withoutTier } = this.whole.frames;
+    const present = CLASSES.map((_, own) => own).filter((own) => own < PROCESS && classes.includes(own));
+    this.classButtons = new Map(present.map((own) => [own, this.#choiceButton(CLASSES[own])]));
+    byId('legend').replaceChildren(...[...this.classButtons.values()].map((button) => {
+      const item = element('li');
+      item.append(button);
+      return item;
+    }));
+    const hasTiers = names.some((name, frame) => name !== withoutTier[frame]);
+    const offers = [
+      ...(hasTiers ? [['merge-tiers', 'Merge tiers']] : []),
+      ...(classes.includes(CLASSES.indexOf('interpreter')) ? [['collapse-interpreter', 'Collapse interpreter']] : []),
+      ...this.#usefulFilters().map(([name, bits]) => [name, `Filter ${name}`, this.#partsOf(bits).join(', ')]),
+    ];
+    this.switchButtons = new Map(offers.map(([choice, ...words]) => [choice, this.#choiceButton(choice, ...words)]));
+    byId('switches').replaceChildren(...this.switchButtons.values());
+  }
+
+  /** The filters that a view names, and those that would take out a frame and are no part of another. */
+  #usefulFilters() {
+    const present = this.whole.frames.presets.reduce((all, bits) => all | bits, 0);
+    const parts = new Set(this.filters.flatMap(([, bits]) => this.#partsOf(bits)));
+    const isNamed = (name) => this.firstView.has(name) || this.view.has(name);
+    return this.filters.filter(([name, bits]) => isNamed(name) || ((bits & present) !== 0 && !parts.has(name)));
+  }
+
+  /** The names of the filters that are part of one. */
+  #partsOf(bits) {
+    return this.filters.filter(([, other]) => other !== bits && (other & bits) === other).map(([name]) => name);
+  }
+
+  #choiceButton(choice, words, title = '') {
+    const button = element('button', words);
+    Object.assign(button, { type: 'button', title });
+    button.addEventListener('click', () => this.#toggle(choice));
+    return button;
+  }
+
+  #paintChoices() {
+    const { tree, view } = this;
+    this.classButtons.forEach((button, own) => {
+      const self = tree.selfByClass[own];
+      button.replaceChildren(this.#swatch(own), labelOfClass(own), ...(self ? [` ${formatShare(self, tree.total(0))}`] : []));
+      button.setAttribute('aria-pressed', String(!view.has(CLASSES[own])));
+    });
+    this.switchButtons.forEach((button, name) => button.setAttribute('aria-pressed', String(view.has(name))));
+    byId('show-all').disabled = view.size === 0;
   }
 
   get theme() {
@@ -73,25 +168,24 @@ class Page {
     if (this.chosenTheme) document.documentElement.dataset.theme = theme;
     else delete document.documentElement.dataset.theme;
     this.colours = new Colours(tree, theme);
-    const whole = tree.total(0);
-    byId('legend').replaceChildren(...KINDS.slice(0, -1).flatMap((name, kind) => {
-      if (!tree.kinds.includes(kind)) return [];
-      const item = element('li');
-      item.append(this.#swatch(kind), tree.selfByKind[kind] ? `${name} ${formatShare(tree.selfByKind[kind], whole)}` : name);
-      return [item];
-    }));
+    this.#paintChoices();
     this.#relayout();
   }
 
-  #swatch(kind) {
+  #swatch(frameClass) {
     const swatch = element('span', undefined, 'swatch');
-    swatch.style.background = this.colours.ofKind(kind);
+    swatch.style.background = this.colours.ofClass(frameClass);
     return swatch;
   }
 
+  /** Fit the drawing to its place; the root at the bottom stays in view. */
   #resize() {
-    this.canvas.resize(this.graph.clientWidth, this.graph.clientHeight, devicePixelRatio || 1);
-    if (this.tree) this.#relayout();
+    const { canvas, graph, icicle } = this;
+    const showsRoot = !icicle && canvas.scrollTop + canvas.height > canvas.contentHeight - ROW;
+    canvas.resize(graph.clientWidth, graph.clientHeight, devicePixelRatio || 1);
+    if (!this.tree) return;
+    this.#relayout();
+    if (showsRoot) this.#scrollToRoot();
   }
 
   /** Take over a change of what is shown, then draw. */
@@ -214,11 +308,16 @@ class Page {
     return formatWeight(this.tree.exactWeight(node, selfOnly), this.tree.unit, this.tree.event);
   }
 
+  /** What a frame is. */
+  words(node) {
+    return frameWords(this.tree.frameClass(node), this.tree.tier(node));
+  }
+
   describe(node) {
     const { tree } = this;
     const share = formatShare(tree.total(node), tree.total(0));
     const self = this.weight(node, true);
-    return `${tree.name(node)}, ${KINDS[tree.kind(node)]}, ${share} of all, ${this.weight(node)}, itself ${self}, depth ${tree.depth[node]}`;
+    return `${tree.name(node)}, ${this.words(node)}, ${share} of all, ${this.weight(node)}, itself ${self}, depth ${tree.depth[node]}`;
   }
 
   #speak(text) {
@@ -228,7 +327,9 @@ class Page {
   #showDetails() {
     const { tree } = this;
     const node = this.hovered >= 0 ? this.hovered : this.selected >= 0 ? this.selected : this.zoom;
-    const parts = [element('b', tree.name(node)), element('span', this.weight(node))];
+    const parts = [element('b', tree.name(node))];
+    if (node) parts.push(element('span', this.words(node)));
+    parts.push(element('span', this.weight(node)));
     parts.push(element('span', `${formatShare(tree.total(node), tree.total(0))} of all`));
     if (this.zoom) parts.push(element('span', `${formatShare(tree.total(node), tree.total(this.zoom))} of zoomed`));
     if (node) parts.push(element('span', `self ${this.weight(node, true)}`));
@@ -259,8 +360,8 @@ class Page {
   #showTooltip(node, x, y) {
     const { tree } = this;
     const tooltip = byId('tooltip');
-    const kind = element('div', undefined, 'kind');
-    kind.append(this.#swatch(tree.kind(node)), KINDS[tree.kind(node)]);
+    const what = element('div', undefined, 'class');
+    what.append(this.#swatch(tree.frameClass(node)), this.words(node));
     const table = element('table');
     for (const [label, selfOnly] of [['Total', false], ['Self', true]]) {
       const part = Number(tree.exactWeight(node, selfOnly));
@@ -271,7 +372,7 @@ class Page {
         row.append(element('td', `${formatShare(part, tree.total(this.zoom))} of zoomed`));
       }
     }
-    tooltip.replaceChildren(element('div', tree.name(node), 'name'), kind, table);
+    tooltip.replaceChildren(element('div', tree.name(node), 'name'), what, table);
     tooltip.hidden = false;
     const { width, height } = tooltip.getBoundingClientRect();
     const left = Math.min(x + 14, innerWidth - width - 8);
@@ -379,6 +480,7 @@ class Page {
     click('reset', () => this.clear());
     click('flip', () => this.setDirection(!this.icicle));
     click('theme', () => this.setTheme(this.theme === 'dark' ? 'light' : 'dark'));
+    click('show-all', () => this.setView(new Set()));
     click('help', () => byId('keys').showModal());
     click('match-case', () => this.setMatchCase(!this.matchCase));
     click('previous', () => this.nextMatch(-1));
@@ -464,6 +566,7 @@ class Page {
       case 'p': case 'N': this.nextMatch(-1); break;
       case 'c': this.setMatchCase(!this.matchCase); break;
       case 'i': this.setDirection(!this.icicle); break;
+      case 'a': this.setView(new Set()); break;
       case 't': this.setTheme(this.theme === 'dark' ? 'light' : 'dark'); break;
       case '?': byId('keys').showModal(); break;
       default: return false;
@@ -474,22 +577,25 @@ class Page {
   // ---- the address ----
 
   /** Keep what is shown in the address, once nothing has changed for a moment: telling the browser costs a few milliseconds. */
-  #writeAddress(newEntry = false) {
+  #writeAddress(newEntry = false, delay = ADDRESS_DELAY_MS) {
     if (this.reading) return;
     this.newEntry ||= newEntry;
     clearTimeout(this.addressTimer);
-    this.addressTimer = setTimeout(() => {
+    const write = () => {
       const method = this.newEntry ? 'pushState' : 'replaceState';
       this.newEntry = false;
       if (this.#address() !== (location.hash || '#')) history[method](null, '', this.#address());
-    }, ADDRESS_DELAY_MS);
+    };
+    if (delay) this.addressTimer = setTimeout(write, delay);
+    else write();
   }
 
   #address() {
     const state = new URLSearchParams();
     if (this.event) state.set('event', this.event);
-    if (this.zoom) state.set('zoom', this.zoom);
-    if (this.selected >= 0) state.set('frame', this.selected);
+    if (this.zoom) state.set('zoom', this.tree.originOf(this.zoom));
+    if (this.selected >= 0) state.set('frame', this.tree.originOf(this.selected));
+    if (listed(this.view) !== listed(this.firstView)) state.set('view', listed(this.view));
     if (this.pattern) state.set('search', this.pattern);
     if (this.matchCase) state.set('case', 'match');
     if (this.icicle) state.set('root', 'top');
@@ -507,12 +613,16 @@ class Page {
     };
     const theme = state.get('theme');
     this.chosenTheme = ['light', 'dark'].includes(theme) ? theme : null;
+    const choices = [...CHOICES, ...this.filters.map(([name]) => name)];
+    const view = state.get('view')?.split(',').filter((choice) => choices.includes(choice));
+    this.view = new Set(view ?? this.firstView);
     await this.showEvent(index('event', this.profiles.length, 0));
     byId('match-case').setAttribute('aria-pressed', String(state.get('case') === 'match'));
     this.search(state.get('search') ?? '');
     this.setDirection(state.get('root') === 'top');
-    this.selected = index('frame', this.tree.size, -1);
-    this.zoomTo(index('zoom', this.tree.size, 0), false);
+    const selected = index('frame', this.whole.size, -1);
+    if (selected >= 0) this.selected = this.tree.showing(selected);
+    this.zoomTo(this.tree.showing(index('zoom', this.whole.size, 0)), false);
     if (this.selected >= 0) this.select(this.selected);
     this.reading = false;
   }
