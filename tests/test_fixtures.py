@@ -23,7 +23,7 @@ def fixtures() -> list[Path]:
 
 
 def is_golden(path: Path) -> bool:
-    ends = (".txt.gz",) if path.parent.name == "perf_data" else (".folded", ".folded.gz")
+    ends = {"perf_data": (".txt.gz",), "v8": (".classes",)}.get(path.parent.name, (".folded", ".folded.gz"))
     return path.name.endswith(ends)
 
 

@@ -18,7 +18,10 @@ SOURCE = Path(__file__).parent.parent / "src" / "flameparse"
 # A stage is a name directly under flameparse: a module or a folder. These may be imported by every other one.
 OPEN_TO_ALL = {"errors", "limits", "_version"}
 
-STAGES = {"scan", "model", "source", "sink", "decode", "symbolize", "frames", "passes", "fold", "document", "collect"}
+STAGES = {
+    "scan", "model", "source", "sink", "decode", "symbolize", "frames", "load_options", "passes", "fold", "document",
+    "collect",
+}  # fmt: skip
 
 ALLOWED = {
     "_version": set(),
@@ -32,17 +35,34 @@ ALLOWED = {
     "symbolize": {"scan", "model", "source"},
     "frames": {"model"},
     "passes": {"model", "frames"},
+    "missing_frames": {"model", "frames"},
     "fold": {"scan", "model", "document"},
     "document": {"scan", "model", "source", "sink"},  # source, sink: Document.read() and write() alone touch a disk
     "export": {"scan", "model", "document"},  # the two: a table of names, and their order
-    "render": {"document"},
+    # The last three: a page does and undoes what they do to frames.
+    "render": {"document", "frames", "load_options", "passes"},
     "record": {"source", "symbolize", "collect"},
     "collect": {"source", "sink", "decode", "model", "parallel", "symbolize"},
     "parallel": {"decode", "model", "source", "symbolize"},  # the part of the pipeline that runs threads
-    "pipeline": STAGES | {"parallel"},
+    "load_options": {"document", "frames", "passes", "symbolize"},
+    "folders": {"decode"},
+    "pipeline": STAGES | {"folders", "missing_frames", "parallel"},
     "batch": {"pipeline", "document"},
-    "cli": {"source", "sink", "symbolize", "document", "export", "render", "record", "collect", "pipeline", "batch"},
-    "__init__": {"document", "sink", "export", "render", "pipeline"},
+    "cli": {
+        "source",
+        "sink",
+        "symbolize",
+        "document",
+        "export",
+        "render",
+        "record",
+        "collect",
+        "load_options",
+        "pipeline",
+        "batch",
+        "missing_frames",
+    },
+    "__init__": {"document", "sink", "export", "render", "load_options", "pipeline"},
     "__main__": {"cli"},
 }
 

@@ -20,8 +20,9 @@ flameparse\.document\.tree\.Event
 # Extension types that never leave their module.
 flameparse\.document\.tree\.(TreeBuilder|View)
 flameparse\.fold\.(Column|Folder|Scratch)
+flameparse\.missing_frames\.survey\.Tally
 flameparse\.model\.absorb\.(Absorption|IdMap)
-flameparse\.passes\.(FrameNames|FrameShapes|StackMap)
+flameparse\.passes\.(Flags|FrameNames|FrameShapes|StackMap)
 flameparse\.symbolize\.kallsyms\.KernelSymbols
 flameparse\.symbolize\.perf_map\.MapLines
 """

@@ -32,6 +32,9 @@ MAX_LINE_MEMO_BYTES = 24 << 20
 # Line numbers kept of unknown lines, per input.
 MAX_UNKNOWN_LINE_SITES = 5
 
+# Tags of generated code that no known V8 writes, kept per document.
+MAX_UNKNOWN_TAGS = 20
+
 # Memory of the tables of distinct stacks before rare ones are folded into [other].
 DEFAULT_MAX_MEMORY_BYTES = 2 << 30
 
@@ -134,3 +137,7 @@ MAX_KNOWN_ADDRESSES = 2 << 20
 
 # A section of an ELF file that is read whole; the names of a browser with all its symbols take some 300 MiB.
 MAX_SECTION_BYTES = 1 << 30
+
+# A CPU profile of V8's, which is read whole: an hour of a busy process is some 50 MiB. As objects it takes ten times
+# its size, a hostile one 27 times.
+MAX_CPU_PROFILE_BYTES = 128 << 20

@@ -7,35 +7,42 @@ import os
 from flameparse import limits
 from flameparse.decode import sniff
 from flameparse.decode.perf_comments import read_comments
+from flameparse.document.account import as_int, as_list, modules
 from flameparse.document.tree import ROOTS, shown_events
 from flameparse.errors import DecodeError, FlameparseError, LimitError, SourceError, UsageError
 from flameparse.fold import fold, unfold
+from flameparse.frames.unknown_tags import unknown_tags
+from flameparse.load_options import LoadOptions, View
+from flameparse.missing_frames.survey import survey
 from flameparse.model.absorb import absorb
 from flameparse.model.profile import Profile
 from flameparse.model.sample_table import SampleTable
-from flameparse.passes import filter_bits, hidden_classes, name_frames, relabel, rename_comms, reshape, select
+from flameparse.passes import (
+    classify_frames,
+    name_frames,
+    relabel,
+    rename_comms,
+    reshape,
+    select,
+)
 from flameparse.source import open_source
-from flameparse.symbolize.options import PERF_RULES, PRECISE_RULES, SymbolOptions
+from flameparse.symbolize.options import PERF_RULES, PRECISE_RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from _typeshed import ReadableBuffer
 
     from flameparse.decode.perf_data.header import Header
     from flameparse.decode.perf_data.recording import Recording
     from flameparse.document.document import Document
+    from flameparse.load_options import Filter
     from flameparse.parallel.threads import Progress
     from flameparse.source import Source
     from flameparse.symbolize.finder import Finder
 
-    Filter = tuple[str, bytes]
     Path = str | os.PathLike[str]
-
-FILTER_KINDS = ("comm", "pid", "tid", "cpu", "frame")
-COMPAT_TOOLS = ("stackcollapse-perf", "stackcollapse", "inferno")
 
 # What `_fold` writes itself.
 _OWN_META = ("tool", "tool_version", "root")
@@ -49,6 +56,9 @@ _LAST_SECOND = 8_999_999_999
 # perf script prints no more of a stack.
 _PERF_SCRIPT_FRAMES = 127
 
+_NO_THREAD = 0xFFFF_FFFF
+_KIND_JIT = 2
+
 # A flag of perf_event_attr, and clock_gettime's number of the clock whose times JITs write.
 _USES_CLOCKID = 1 << 25
 _MONOTONIC = 1
@@ -58,104 +68,6 @@ _FILES_COMPARED = 64
 
 # A cpu filter is a table of this many numbers; what is past it is treated as unknown.
 _MAX_FILTERED_CPU = 65_536
-
-
-class LoadOptions:
-    """What to take from the inputs and how to name it.
-
-    Args:
-        threads: decoders to run at once, 64 at the most; 0 for as many as there are cores.
-        names: ``"tidy"`` cuts arguments and the like, ``"raw"`` keeps names as perf printed them.
-        compat: a tool whose naming, filtering and weights to copy, or None.
-        root: label above each stack: ``"none"``, ``"comm"``, ``"pid"`` or ``"tid"``; None for what a document says of
-            itself, else ``"comm"``.
-        events: names of the events to keep, see ``flameparse.document.tree.shown_events``; none for all.
-        include, exclude: (kind, regex) pairs; kind is one of comm, pid, tid, cpu, frame. A sample needs one match
-            among the includes of each kind named, and no match among the excludes.
-        time_from, time_to: seconds on the trace's clock, ``"+3"`` from the first sample; the end is left out.
-        annotate_kernel, annotate_jit: append ``_[k]``, ``_[j]`` and, with either, ``_[i]``.
-        addrs: print the address of frames without a symbol.
-        skip_after: names as perf prints them; what called such a frame is dropped.
-        v8_tiers: ``"keep"``, ``"merge"`` or ``"strip"``; see ``flameparse.passes.reshape``, as the next four.
-        hide, only: classes whose frames are left out of their stacks, or which alone stay.
-        filters: presets of frames that are left out.
-        collapse_interpreter: make the interpreter's frames a part of the function they work for.
-        timeline: keep every sample apart, in time order.
-        max_memory: bytes for the distinct stacks of a trace, at the peak, before rare ones are folded into
-            ``[other]``.
-        symbols: where names come from that the trace does not hold; None for this machine's own files.
-
-    Raises:
-        UsageError: a value that is none of those.
-    """
-
-    __slots__ = (
-        "addrs", "annotate_jit", "annotate_kernel", "collapse_interpreter", "compat", "events", "exclude", "filters",
-        "hide", "include", "max_memory", "names", "only", "root", "skip_after", "symbols", "threads", "time_from",
-        "time_to", "timeline", "v8_tiers",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        *,
-        threads: int = 0,
-        names: str = "tidy",
-        compat: str | None = None,
-        root: str | None = None,
-        events: Sequence[bytes] = (),
-        include: Sequence[Filter] = (),
-        exclude: Sequence[Filter] = (),
-        time_from: str | None = None,
-        time_to: str | None = None,
-        annotate_kernel: bool = False,
-        annotate_jit: bool = False,
-        addrs: bool = False,
-        skip_after: Sequence[bytes] = (),
-        v8_tiers: str = "keep",
-        hide: Sequence[str] = (),
-        only: Sequence[str] = (),
-        filters: Sequence[str] = (),
-        collapse_interpreter: bool = False,
-        timeline: bool = False,
-        max_memory: int = limits.DEFAULT_MAX_MEMORY_BYTES,
-        symbols: SymbolOptions | None = None,
-    ) -> None:
-        for value, known, what in (
-            (names, ("tidy", "raw"), "names"),
-            (compat, (None, *COMPAT_TOOLS), "compat"),
-            (root, (None, *ROOTS), "root"),
-            (v8_tiers, ("keep", "merge", "strip"), "v8_tiers"),
-        ):
-            if value not in known:
-                raise UsageError(f"{what} {value!r}: one of {', '.join(map(str, known))}")
-        if threads < 0:
-            raise UsageError(f"threads {threads}: 0 or more")
-        for kind, _ in (*include, *exclude):
-            if kind not in FILTER_KINDS:
-                raise UsageError(f"filter {kind!r}: one of {', '.join(FILTER_KINDS)}")
-        hidden_classes(hide, only)
-        filter_bits(filters)
-        self.threads = threads
-        self.names = names
-        self.compat = compat
-        self.root = root
-        self.events = tuple(events)
-        self.include = tuple(include)
-        self.exclude = tuple(exclude)
-        self.time_from = time_from
-        self.time_to = time_to
-        self.annotate_kernel = annotate_kernel
-        self.annotate_jit = annotate_jit
-        self.addrs = addrs
-        self.skip_after = tuple(skip_after)
-        self.v8_tiers = v8_tiers
-        self.hide = tuple(hide)
-        self.only = tuple(only)
-        self.filters = tuple(filters)
-        self.collapse_interpreter = collapse_interpreter
-        self.timeline = timeline
-        self.max_memory = max_memory
-        self.symbols = symbols or SymbolOptions()
 
 
 def load(
@@ -179,14 +91,11 @@ def load(
     options = options or LoadOptions()
     joined: Profile | None = None
     root = None
-    for path in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
-        if os.path.isdir(path):
-            from flameparse.decode.perf_data import recording_file
-
-            path = recording_file(os.fspath(path))
+    for path, facts in _files(inputs if isinstance(inputs, (list, tuple)) else [inputs]):
         with open_source(path) as source:
             try:
                 profile, input_root = _decode(source, options, progress)
+                profile.meta = {**facts, **profile.meta}
                 if source.damage is not None:
                     profile.diagnostics.damage.append(f"{source.name}: {source.damage}")
                 joined = profile if joined is None else _join(joined, profile)
@@ -201,9 +110,22 @@ def load(
         raise UsageError("no input")
     joined.meta |= _span(joined) or {}
     try:
-        return _fold(_reshape(_filter(joined, options), options), options.root or root or "comm")
+        profile = _filter(joined, options)
+        found = _survey(profile)
+        return _fold(_show(profile, options), options.root or root or "comm", found)
     except OverflowError as error:
         raise LimitError(str(error)) from error
+
+
+def _files(inputs: Sequence[Path]) -> Iterator[tuple[Path, dict[str, object]]]:
+    """Take the files that inputs are, with what is said of each beside it."""
+    for path in inputs:
+        if os.path.isdir(path):
+            from flameparse.folders import recordings_in
+
+            yield from recordings_in(os.fspath(path))
+        else:
+            yield path, {}
 
 
 def _join(joined: Profile, profile: Profile) -> Profile:
@@ -219,104 +141,6 @@ def _join(joined: Profile, profile: Profile) -> Profile:
     return joined
 
 
-def damage(document: Document) -> str | None:
-    """Say in one line what was wrong with the inputs of a document; None for sound ones.
-
-    Args:
-        document: as ``load`` gives it, or read from a file that was written of a damaged input.
-    """
-    found = document.diagnostics
-    parts = [str(text) for text in _as_list(found.get("damage"))]
-    lines = _as_list(found.get("unknown_line_numbers"))
-    at = f" (line {', '.join(map(str, lines))}{', ...' if _as_int(found.get('unknown_lines')) > len(lines) else ''})"
-    for key, what in (
-        ("unknown_lines", "lines not understood" + at),
-        ("long_lines", f"lines longer than {limits.MAX_LINE_BYTES} bytes, cut there"),
-        ("cut_stacks", f"stacks deeper than {limits.MAX_STACK_FRAMES} frames, cut there"),
-        ("cut_names", "names past the length cap, cut there"),
-        ("impossible_periods", "samples dropped for a period past 2**63 - 1"),
-        ("uncounted_stacks", "stacks without a count, dropped"),
-        ("rare_samples", "samples of rare stacks folded into [other] at the memory cap"),
-    ):
-        if count := _as_int(found.get(key)):
-            parts.append(f"{count} {what}")
-    return "; ".join(parts) or None
-
-
-def modules(document: Document) -> list[dict[str, Any]]:
-    """What a document says of the DSOs its frames were resolved in.
-
-    Returns:
-        For each ``path``, ``build_id`` (raw), ``frames`` and ``named`` (each frame counted as often as it stands in a
-        sample), the ``file`` that gave the names and the ``reason`` why it did not give all.
-    """
-    found = []
-    for row in _as_list(document.diagnostics.get("modules")):
-        if isinstance(row, dict) and isinstance(row.get("path"), bytes):
-            try:
-                build_id = bytes.fromhex(str(row.get("build_id")))
-            except ValueError:
-                build_id = b""
-            text = {key: str(row.get(key) or "") for key in ("file", "reason")}
-            counts = {key: _as_int(row.get(key)) for key in ("frames", "named")}
-            found.append({"path": row["path"], "build_id": build_id, **counts, **text})
-    return found
-
-
-def warnings(document: Document) -> list[str]:
-    """Say, a line each, what of a sound input more than one percent is missing or has no name."""
-    found = document.diagnostics
-    seen, lost = _as_int(found.get("samples_seen")), _as_int(found.get("lost"))
-    frames, unnamed = _as_int(found.get("frames_seen")), _as_int(found.get("frames_unnamed"))
-    dropped = found.get("dropped")
-    counts = {**found, **(dropped if isinstance(dropped, dict) else {})}
-    lines = []
-    if negative := _as_int(found.get("negative_values")):
-        lines.append(f"{negative} values are below zero: by their size, they are the event 'negative values'")
-    if lost * 100 > seen + lost:
-        lines.append(
-            f"{_percent(lost, seen + lost)} of the samples were lost while recording ({lost} of {seen + lost})"
-        )
-    for key, what in (
-        ("truncated_stacks", "end at the recording's depth cap, so their callers are missing"),
-        (
-            "not_unwound",
-            "carry a copy of the user stack (--call-graph dwarf), which is not unwound: "
-            "only the function they were in is shown",
-        ),
-        (
-            "early_samples",
-            "were decoded before all was read that their processes had mapped by then: "
-            "a larger --max-memory, or a file instead of a pipe, would do",
-        ),
-        ("unknown event", "are of no event that the recording describes"),
-    ):
-        count = _as_int(counts.get(key))
-        if count * 100 > seen:
-            lines.append(f"{_percent(count, seen)} of the samples {what}")
-    if unnamed * 100 > frames:
-        line = f"{_percent(unnamed, frames)} of the frames have no name"
-        rows = [row for row in modules(document) if row["frames"] > row["named"]]
-        if rows:
-            worst = max(rows, key=lambda row: row["frames"] - row["named"])
-            path = worst["path"].decode("utf-8", "backslashreplace")
-            line += f", most of them in {path}" + (f": {worst['reason']}" if worst["reason"] else "")
-        lines.append(line)
-    return lines
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %"
-
-
-def _as_list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _as_int(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
-
-
 def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> tuple[Profile, str | None]:
     """Read one input to a Profile whose frames have their names, and the root label its own content asks for."""
     head = source.peek(sniff.SNIFF_BYTES)
@@ -329,6 +153,8 @@ def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> 
         return profile, None
     if format_name == sniff.DTRACE:
         return _decode_dtrace(source, options, progress), None
+    if format_name == sniff.CPU_PROFILE:
+        return _decode_cpu_profile(source, options), None
     if format_name == sniff.PERF_DATA:
         return _decode_perf_data(source, options, progress), None
     if format_name == sniff.EMPTY:
@@ -352,7 +178,30 @@ def _decode(source: Source, options: LoadOptions, progress: Progress | None) -> 
             annotate_jit=options.annotate_jit,
             skip_after=options.skip_after,
         )
+    classify_frames(profile)
     return profile, root
+
+
+def _decode_cpu_profile(source: Source, options: LoadOptions) -> Profile:
+    from flameparse.decode.cpuprofile import decode_cpu_profile
+    from flameparse.folders import thread_of
+    from flameparse.frames.classify import class_and_tier
+
+    if options.compat is not None or options.addrs:
+        raise UsageError(f"{source.name}: the names in a CPU profile are settled; --compat and --addrs come too late")
+    if _has(options, "cpu"):
+        raise UsageError(f"{source.name}: a CPU profile keeps no cpus to filter by")
+    profile = Profile(_sample_table(options))
+    needs_times = options.timeline or options.time_from is not None or options.time_to is not None
+    ids = thread_of(source.name)
+    decode_cpu_profile(
+        source.read(limits.MAX_CPU_PROFILE_BYTES),
+        profile,
+        thread=_NO_THREAD if ids is None else profile.threads.add(profile.strings.add(b"node"), *ids),
+        needs_times=needs_times,
+        class_of=lambda name: class_and_tier(name, None, _KIND_JIT)[0],
+    )
+    return _name(profile, options, style="raw")
 
 
 def _decode_folded_text(source: Source, profile: Profile, progress: Progress | None) -> None:
@@ -516,7 +365,7 @@ def _load_code(recording: Recording, finder: Finder) -> None:
                     times: ReadableBuffer = loads.times
                     if not all(attr.flags & _USES_CLOCKID and attr.clockid == _MONOTONIC for attr in header.attrs):
                         reason = "recorded without -k mono, so that its times mean nothing: reused addresses mix"
-                        times = bytes(len(memoryview(loads.times).cast("B")))
+                        times = memoryview(bytes(memoryview(loads.times).nbytes)).cast("Q")
                     recording.side_events.add_code_loads(
                         pid, strings.add(path), times, loads.starts, loads.sizes, loads.names
                     )
@@ -613,24 +462,39 @@ def _filter(profile: Profile, options: LoadOptions) -> Profile:
     return select(profile, events=events, wanted_frames=frames_in, unwanted_frames=frames_out)
 
 
-def _reshape(profile: Profile, options: LoadOptions) -> Profile:
-    """Hide and join frames by what they are."""
-    if options.v8_tiers == "keep" and not (
-        options.hide or options.only or options.filters or options.collapse_interpreter
-    ):
+def _show(profile: Profile, options: LoadOptions) -> Profile:
+    """Hide and join frames by what they are, or write down that a view of the document should."""
+    view = options.view or View.of_meta(profile.meta.get("view"))
+    chosen = view.to_meta()
+    profile.meta = {key: value for key, value in profile.meta.items() if key != "view"}
+    if options.keeps_hidden and chosen:
+        profile.meta["view"] = chosen
+    if options.keeps_hidden or not chosen:
         return profile
     return reshape(
         profile,
-        tiers=options.v8_tiers,
-        hide=options.hide,
-        only=options.only,
-        filters=options.filters,
-        collapse_interpreter=options.collapse_interpreter,
+        tiers=view.v8_tiers,
+        hide=view.hide,
+        only=view.only,
+        filters=view.filters,
+        collapse_interpreter=view.collapse_interpreter,
     )
 
 
-def _fold(profile: Profile, root: str) -> Document:
-    """Fold a Profile and write down how it came about."""
+def _survey(profile: Profile) -> dict[str, object]:
+    """Say what the JavaScript of a Profile lacks, before anything is hidden; nothing where there is none."""
+    javascript = survey(profile)
+    if javascript is None:
+        return {}
+    tags = unknown_tags(profile.frames, profile.strings)
+    return {
+        "javascript": javascript,
+        **({"unknown_tags": {tag.decode("ascii"): count for tag, count in tags.items()}} if tags else {}),
+    }
+
+
+def _fold(profile: Profile, root: str, found: Mapping[str, object]) -> Document:
+    """Fold a Profile and write down how it came about, and what else was found."""
     from flameparse._version import __version__
 
     account = profile.diagnostics
@@ -652,6 +516,7 @@ def _fold(profile: Profile, root: str) -> Document:
             f"{seen} samples seen, {folded} folded and {sum(account.dropped.values())} dropped do not add up: "
             "this is a bug in flameparse"
         )
+    diagnostics |= found
     meta: dict[str, object] = {"tool": "flameparse", "tool_version": __version__, "root": root, **profile.meta}
     return fold(profile, meta=meta, diagnostics=diagnostics)
 
@@ -659,7 +524,7 @@ def _fold(profile: Profile, root: str) -> Document:
 def _module_rows(modules: dict[tuple[bytes, str], dict[str, object]]) -> list[object]:
     """What was resolved per DSO, the one with the most nameless frames first; so many as a document may hold."""
     rows = [{"path": path, "build_id": build_id, **row} for (path, build_id), row in modules.items()]
-    rows.sort(key=lambda row: (_as_int(row["named"]) - _as_int(row["frames"]), row["path"], row["build_id"]))
+    rows.sort(key=lambda row: (as_int(row["named"]) - as_int(row["frames"]), row["path"], row["build_id"]))
     return list(rows[: limits.MAX_MODULE_ROWS])
 
 
@@ -684,17 +549,17 @@ def _take_account(document: Document, profile: Profile) -> None:
     found = document.diagnostics
     dropped = found.get("dropped")
     for reason, samples in dropped.items() if isinstance(dropped, dict) else ():
-        account.drop(str(reason), _as_int(samples))
+        account.drop(str(reason), as_int(samples))
     if sum(account.dropped.values()) > limits.MAX_COUNT:
         raise OverflowError("the dropped samples sum past 2**63 - 1")
     profile.samples.see(sum(account.dropped.values()))
     for key, value in found.items():
         if key not in ("samples_seen", "samples_folded"):
-            account.count(key, _as_int(value))
-    account.damage += [str(text) for text in _as_list(found.get("damage"))]
+            account.count(key, as_int(value))
+    account.damage += [str(text) for text in as_list(found.get("damage"))]
     for row in modules(document):
         account.add_module(**row)
-    lines = [_as_int(line) for line in _as_list(found.get("unknown_line_numbers"))]
+    lines = [as_int(line) for line in as_list(found.get("unknown_line_numbers"))]
     account.unknown_line_numbers += [line for line in lines if line][: limits.MAX_UNKNOWN_LINE_SITES]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from decoded_text import sample
 from flameparse import limits
-from flameparse.pipeline import LoadOptions
+from flameparse.load_options import LoadOptions
 from recording_builder import FINISHED_ROUND, Writer
 from unit.cli_runs import ENVIRONMENT
 

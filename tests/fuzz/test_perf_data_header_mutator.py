@@ -135,7 +135,7 @@ def check(header: Header, data: bytes) -> None:
     assert len(header.damage) <= limits.MAX_DAMAGE_NOTES
     assert sum(map(len, header.features.values())) <= len(data)
     assert all(len(id) <= 20 for _, _, id, _ in header.build_ids)
-    assert all(isinstance(value, str) for value in header.meta().values())
+    assert all(isinstance(value, (str, int)) for value in header.meta().values())
     assert header.cpu_events | header.followed_events <= {attr.name for attr in header.attrs}
     assert header.damage or header.is_pipe or header.data_offset + header.data_size <= len(data)
 

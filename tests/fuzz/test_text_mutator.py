@@ -18,10 +18,10 @@ import pytest
 from decoded_text import assert_conserved, decode_folded, decode_perf_script, folded, named
 from flameparse import limits
 from flameparse.decode.perf_script import PerfScriptDecoder, find_cut
+from flameparse.document.account import damage
 from flameparse.document.document import Document
 from flameparse.export.folded_text import folded_chunks
 from flameparse.model.profile import Profile
-from flameparse.pipeline import damage
 from golden.perf_script_fixtures import FOLDER
 from oracle.test_perf_script_forms import FORMS
 

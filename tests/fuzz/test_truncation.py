@@ -11,11 +11,13 @@ import pytest
 
 from decoded_text import assert_conserved, decode_folded, decode_perf_script, folded
 from flameparse.decode.sniff import EMPTY, FOLDED_TEXT, PERF_SCRIPT, sniff
+from flameparse.document.account import damage
 from flameparse.document.document import Document
 from flameparse.errors import UnknownFormatError
 from flameparse.export.folded_text import folded_chunks
+from flameparse.load_options import LoadOptions
 from flameparse.passes import name_frames
-from flameparse.pipeline import LoadOptions, damage, load
+from flameparse.pipeline import load
 from golden.perf_script_fixtures import FIXTURES, path_of, read_golden, text_of
 from oracle import perf_script_reference as reference
 from oracle.test_perf_script_forms import FORMS

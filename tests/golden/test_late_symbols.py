@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from flameparse.export.folded_text import folded_chunks
-from flameparse.pipeline import LoadOptions, load
+from flameparse.load_options import LoadOptions
+from flameparse.pipeline import load
 from flameparse.symbolize.options import SymbolOptions
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"

@@ -17,9 +17,10 @@ from flameparse import limits
 from flameparse.document.reader import unpack
 from flameparse.document.writer import pack
 from flameparse.export.folded_text import folded_chunks
+from flameparse.load_options import LoadOptions
 from flameparse.model.profile import Profile
 from flameparse.parallel.perf_data import decode_perf_data
-from flameparse.pipeline import LoadOptions, load
+from flameparse.pipeline import load
 from flameparse.source import open_source
 from flameparse.symbolize.options import PERF_RULES, SymbolOptions
 from golden.perf_data_fixtures import (

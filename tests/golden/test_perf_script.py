@@ -14,8 +14,9 @@ from flameparse import limits
 from flameparse.document.reader import unpack
 from flameparse.document.writer import pack
 from flameparse.export.folded_text import folded_chunks
+from flameparse.load_options import LoadOptions
 from flameparse.parallel import perf_script as parallel
-from flameparse.pipeline import LoadOptions, load
+from flameparse.pipeline import load
 from golden.perf_script_fixtures import (
     FIXTURES,
     FOLDER,

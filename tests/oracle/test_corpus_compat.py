@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from flameparse.export.folded_text import folded_chunks
-from flameparse.pipeline import LoadOptions, load
+from flameparse.load_options import LoadOptions
+from flameparse.pipeline import load
 
 FLAMEGRAPH = (
     "cycles-instructions-01", "dd-stacks-01", "funcab-cmd-01", "iperf-stacks-pidtid-01", "java-faults-01",

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from flameparse.export.folded_text import folded_chunks
-from flameparse.pipeline import LoadOptions, load
+from flameparse.load_options import LoadOptions
+from flameparse.pipeline import load
 from foreign import run
 from golden.perf_script_fixtures import path_of, read_golden, text_of
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from flameparse.export.folded_text import folded_chunks
-from flameparse.pipeline import LoadOptions, load
+from flameparse.load_options import LoadOptions
+from flameparse.pipeline import load
 from flameparse.symbolize.options import SymbolOptions
 from oracle import perf_data_reference as reference
 from oracle import perf_script_live as live

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from flameparse.export.folded_text import folded_chunks
-from flameparse.pipeline import LoadOptions, load
+from flameparse.load_options import LoadOptions
+from flameparse.pipeline import load
 from golden.perf_data_fixtures import FIXTURES, path_of
 from oracle import perf_data_reference as reference
 from oracle.byte_swap import swapped

@@ -9,7 +9,8 @@ import pytest
 
 from flameparse.document.document import NONE, UNKNOWN_ID, Document
 from flameparse.export.folded_text import folded_chunks
-from flameparse.pipeline import LoadOptions, load
+from flameparse.load_options import LoadOptions
+from flameparse.pipeline import load
 from golden.perf_script_fixtures import FIXTURES, path_of, text_of
 from oracle import perf_script_reference as reference
 

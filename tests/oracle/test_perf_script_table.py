@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from flameparse.document.document import Document
-from flameparse.pipeline import LoadOptions, load
+from flameparse.load_options import LoadOptions
+from flameparse.pipeline import load
 from golden.perf_script_fixtures import path_of
 from oracle.test_perf_script_reference import document_samples
 

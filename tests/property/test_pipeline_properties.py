@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 from decoded_text import assert_conserved, decode_perf_script, folded, named, sample
 from flameparse import limits
 from flameparse.decode.perf_script import PerfScriptDecoder, find_cut
+from flameparse.document.account import damage
 from flameparse.document.document import Document
 from flameparse.document.reader import unpack
 from flameparse.document.writer import pack
 from flameparse.errors import LimitError
 from flameparse.export.folded_text import folded_chunks
+from flameparse.load_options import LoadOptions
 from flameparse.model.profile import Profile
 from flameparse.parallel import perf_script as parallel
-from flameparse.pipeline import LoadOptions, damage, load
+from flameparse.pipeline import load
 from oracle import perf_script_reference as reference
 
 LARGEST = (1 << 63) - 1

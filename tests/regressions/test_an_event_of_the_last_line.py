@@ -6,8 +6,9 @@ import pytest
 
 from decoded_text import sample
 from flameparse import limits
+from flameparse.load_options import LoadOptions
 from flameparse.parallel import perf_script as parallel
-from flameparse.pipeline import LoadOptions, load
+from flameparse.pipeline import load
 
 
 @pytest.mark.parametrize("threads", [1, 2])

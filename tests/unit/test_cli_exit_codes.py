@@ -168,11 +168,8 @@ def test_unusable_input(content: bytes | None, reason: bytes | None, tmp_path: P
 def test_a_directory_is_no_input(tmp_path: Path, output: Path) -> None:
     code, out, err = run_here("fold", tmp_path, "-o", output)
     assert (code, out) == (4, b"")
-    assert (
-        err
-        == b"flameparse: %s: is a folder without a recording, which would be a file named data\n"
-        % str(tmp_path).encode()
-    )
+    wanted = b"a file named data (perf), stacks.PID.out (0x) or *.cpuprofile (node)"
+    assert err == b"flameparse: %s: is a folder without a recording, which would be %s\n" % (bytes(tmp_path), wanted)
     assert untouched(output)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recording_builder import Writer
-from unit.cli_runs import TRACE, run_here
+from unit.cli_runs import FOLDED, OTHER_EVENT, TRACE, run_here
 
 JUNK = b"nothing perf prints\n"
 
@@ -106,6 +106,22 @@ def test_a_document_and_folded_text_can_be_asked_too(tmp_path: Path) -> None:
     folded = info(stdin=b"a;b 3\na 4\n")
     assert folded["events"] == [{"name": "", "samples": 7, "weight": 7, "unit": "samples"}]
     assert folded["processes"] == []
+
+
+def test_what_a_document_asks_to_leave_out_is_said_and_counted_all_the_same(tmp_path: Path) -> None:
+    document = tmp_path / "trace.msgpack"
+    hiding = ("--hide", "kernel", "--hide", "cpp", "--v8-tiers", "merge", "--collapse-interpreter")
+    assert run_here("fold", *hiding, "-o", document, stdin=TRACE) == (0, b"", b"")
+    assert info(str(document))["frames"] == info()["frames"] == 3
+    code, out, err = run_here("info", document)
+    assert (code, err) == (0, b"")
+    assert [line for line in out.decode().splitlines() if line.startswith("view")] == [
+        "view             v8 tiers: merge",
+        "view             hide: cpp, kernel",
+        "view             collapse interpreter: True",
+    ]
+    assert run_here("fold", document) == (0, b"app 150\n", OTHER_EVENT)
+    assert run_here("fold", document, "--show-all") == (0, FOLDED, OTHER_EVENT)
 
 
 def test_empty_input() -> None:

@@ -26,7 +26,7 @@ def parsed(command: str, *arguments: str) -> Namespace:
 
 
 def test_defaults_are_the_pipelines_own() -> None:
-    from flameparse.pipeline import LoadOptions
+    from flameparse.load_options import LoadOptions
 
     chosen, default = load_options(parsed("fold", "trace")), LoadOptions()
     for name in LoadOptions.__slots__:
@@ -63,17 +63,37 @@ def test_defaults_are_the_pipelines_own() -> None:
         (["--tid"], "root", "tid"),
         (["--tid", "--pid"], "root", "tid"),
         (["--no-aggregate"], "timeline", True),
-        (["--v8-tiers", "merge"], "v8_tiers", "merge"),
-        (["--hide", "kernel", "--hide", "libc"], "hide", ("kernel", "libc")),
-        (["--only", "app"], "only", ("app",)),
-        (["--filter", "ics", "--filter", "0x"], "filters", ("ics", "0x")),
-        (["--collapse-interpreter"], "collapse_interpreter", True),
-        ([], "v8_tiers", "keep"),
-        ([], "collapse_interpreter", False),
     ],
 )
 def test_option_reaches_the_pipeline(arguments: list[str], name: str, value: object) -> None:
     assert getattr(load_options(parsed("fold", *arguments, "trace")), name) == value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "view"),
+    [
+        (["--v8-tiers", "merge"], {"v8_tiers": "merge"}),
+        (["--hide", "libc", "--hide", "kernel"], {"hide": ["kernel", "libc"]}),
+        (["--only", "app"], {"only": ["app"]}),
+        (["--filter", "ics", "--filter", "0x"], {"filters": ["0x", "ics"]}),
+        (["--collapse-interpreter"], {"collapse_interpreter": True}),
+        (["--v8-tiers", "keep"], {}),
+        (["--show-all"], {}),
+    ],
+)
+def test_classes_reach_the_pipeline_as_a_view(arguments: list[str], view: dict[str, object]) -> None:
+    chosen = load_options(parsed("fold", *arguments, "trace")).view
+    assert chosen is not None
+    assert chosen.to_meta() == view
+
+
+def test_without_an_option_a_document_says_what_is_shown() -> None:
+    assert load_options(parsed("fold", "trace")).view is None
+
+
+def test_show_all_goes_with_nothing_that_hides() -> None:
+    with pytest.raises(UsageError, match="--show-all leaves nothing out"):
+        load_options(parsed("fold", "--show-all", "--hide", "v8", "trace"))
 
 
 def test_options_may_stand_between_inputs() -> None:

@@ -22,8 +22,9 @@ from decoded_text import sample
 from flameparse import limits, source
 from flameparse.errors import SourceError
 from flameparse.export.folded_text import folded_chunks
+from flameparse.load_options import LoadOptions
 from flameparse.parallel import perf_script as parallel
-from flameparse.pipeline import LoadOptions, load
+from flameparse.pipeline import load
 from unit.cli_runs import COMMAND, ENVIRONMENT, FOLDED, run_here
 
 TEXT = b"".join(sample([b"leaf%d" % (i % 50), b"main"], comm=b"app%d" % (i % 3), period=i) for i in range(2_000))

@@ -11,11 +11,13 @@ import pytest
 
 from decoded_text import decode_folded, decode_perf_script, folded, named, sample
 from flameparse import limits
+from flameparse.document.account import damage
 from flameparse.errors import LimitError
 from flameparse.export.folded_text import folded_chunks
+from flameparse.load_options import LoadOptions
 from flameparse.model.diagnostics import Diagnostics
 from flameparse.model.profile import Profile
-from flameparse.pipeline import LoadOptions, damage, load
+from flameparse.pipeline import load
 from flameparse.source import open_source
 
 TESTS = Path(__file__).parents[1]
@@ -228,6 +230,7 @@ ELSEWHERE = {
     "MAX_ATTR_BYTES": "unit/test_perf_data_header.py",
     "MAX_BUNDLE_BYTES": "unit/test_collect.py",
     "MAX_BUNDLE_MEMBERS": "unit/test_collect.py",
+    "MAX_CPU_PROFILE_BYTES": "unit/test_cpuprofile.py",
     "MAX_DAMAGE_NOTES": "unit/test_perf_data_header.py",
     "MAX_DOCUMENT_COLUMN_BYTES": "unit/test_document_writer.py",
     "MAX_DOCUMENT_DEPTH": "unit/test_document_reader.py",
@@ -255,6 +258,7 @@ ELSEWHERE = {
     "MAX_SVG_FRAMES": "unit/test_svg.py",
     "MAX_SYMBOL_FILE_BYTES": "unit/test_symbol_file.py",
     "MAX_THREADS": "unit/test_parallel.py",
+    "MAX_UNKNOWN_TAGS": "unit/test_unknown_tags.py",
     "MAX_XZ_MEMORY_BYTES": "unit/test_source.py",
     "MAX_ZSTD_RECORD_BYTES": "unit/test_perf_data_header.py",
     "MAX_ZSTD_WINDOW_BYTES": "unit/test_source.py",

@@ -12,13 +12,15 @@ import pytest
 from decoded_text import decode_perf_script as decode_here
 from decoded_text import folded, named, sample
 from flameparse import limits
+from flameparse.document.account import damage
 from flameparse.errors import SourceError
 from flameparse.export.folded_text import folded_chunks
+from flameparse.load_options import LoadOptions
 from flameparse.model.profile import Profile
 from flameparse.model.sample_table import SampleTable
 from flameparse.parallel import perf_script as parallel
 from flameparse.parallel import threads as thread_start
-from flameparse.pipeline import LoadOptions, damage, load
+from flameparse.pipeline import load
 
 
 class FakeSource:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from decoded_text import sample
+from flameparse.document.account import damage, warnings
 from flameparse.document.writer import pack
 from flameparse.errors import LimitError, TruncatedError, UnknownFormatError, UsageError
 from flameparse.export.folded_text import folded_chunks
 from flameparse.limits import MAX_TOTAL_WEIGHT
-from flameparse.pipeline import LoadOptions, damage, load
+from flameparse.load_options import LoadOptions, View
+from flameparse.pipeline import load
 
 TRACE = (
     sample([b"leaf", b"main"], comm=b"app", pid=1, tid=2, cpu=0, time="1.000000", period=1)
@@ -139,15 +141,19 @@ def test_events_of_several_inputs_are_in_the_order_of_the_inputs(tmp_path):
         {"include": [("uid", b"x")]},
         {"exclude": [("", b"x")]},
         {"threads": -1},
-        {"v8_tiers": "x"},
-        {"hide": ["none"]},
-        {"only": ["nodeCore"]},
-        {"filters": ["v8"]},
     ],
 )
 def test_options_that_there_are_not(options):
     with pytest.raises(UsageError):
         LoadOptions(**options)
+
+
+@pytest.mark.parametrize(
+    "options", [{"v8_tiers": "x"}, {"hide": ["none"]}, {"only": ["nodeCore"]}, {"filters": ["v8"]}]
+)
+def test_views_that_there_are_not(options):
+    with pytest.raises(UsageError):
+        View(**options)
 
 
 @pytest.mark.parametrize("time", ["", "+", "-1", "1e3", "1.", ".5", "1.5s", "+-2", "1.-5", "1,5", "9" * 10, " 1", "1 "])
@@ -257,7 +263,7 @@ def test_compat_modes_count_what_they_do_not_print(trace, compat):
 
 JAVASCRIPT = b"".join(
     b"node 1/1 1.000000: %d cycles:\n\t 3 Builtins_LdarHandler (/bin/node)\n\t 2 JS:%sf /a.js:1:1 (/tmp/perf-1.map)\n"
-    b"\t 1 _start (/bin/node)\n\n" % (period, tier)
+    b"\t 1 __libc_start_main (/bin/node)\n\n" % (period, tier)
     for tier, period in ((b"~", 1), (b"*", 2), (b"o+'", 4))
 )
 
@@ -265,21 +271,84 @@ JAVASCRIPT = b"".join(
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        ({"v8_tiers": "merge"}, {b"Builtins_LdarHandler", b"JS:f /a.js:1:1", b"_start"}),
+        ({"v8_tiers": "merge"}, {b"Builtins_LdarHandler", b"JS:f /a.js:1:1", b"__libc_start_main"}),
         ({"v8_tiers": "strip", "only": ["app"]}, {b"f /a.js:1:1"}),
-        ({"hide": ["interpreter", "app"]}, {b"_start"}),
+        ({"hide": ["interpreter", "app"]}, {b"__libc_start_main"}),
         ({"filters": ["libc-start"], "v8_tiers": "merge"}, {b"Builtins_LdarHandler", b"JS:f /a.js:1:1"}),
-        ({"collapse_interpreter": True, "v8_tiers": "merge"}, {b"JS:f /a.js:1:1", b"_start"}),
+        ({"collapse_interpreter": True, "v8_tiers": "merge"}, {b"JS:f /a.js:1:1", b"__libc_start_main"}),
     ],
 )
 def test_frames_are_hidden_and_joined_and_no_weight_is_lost(trace, tmp_path, options, names):
     trace.write_bytes(JAVASCRIPT)
-    shaped = load(trace, LoadOptions(**options))
+    shaped = load(trace, LoadOptions(view=View(**options)))
     assert {shaped.string(name) for name in shaped.frame_name} == names
     assert weight(shaped) == 7
     assert damage(shaped) is None
     stored = tmp_path / "x.msgpack"
     stored.write_bytes(pack(load(trace)))
-    again = load(stored, LoadOptions(**options))
+    again = load(stored, LoadOptions(view=View(**options)))
     assert {again.string(name) for name in again.frame_name} == names
     assert weight(again) == 7
+
+
+HIDDEN = View(v8_tiers="strip", hide=["interpreter"], filters=["libc-start"])
+
+
+def names_in(document):
+    return {document.string(name) for name in document.frame_name}
+
+
+def test_a_document_keeps_what_its_view_hides(trace, tmp_path):
+    trace.write_bytes(JAVASCRIPT)
+    whole = load(trace)
+    kept = load(trace, LoadOptions(view=HIDDEN, keeps_hidden=True))
+    assert kept.meta.pop("view") == {"v8_tiers": "strip", "hide": ["interpreter"], "filters": ["libc-start"]}
+    assert kept == whole
+
+    stored = tmp_path / "x.msgpack"
+    load(trace, LoadOptions(view=HIDDEN, keeps_hidden=True)).write(stored)
+    shown = load(stored)
+    assert names_in(shown) == {b"f /a.js:1:1"}
+    assert weight(shown) == 7
+    assert "view" not in shown.meta
+    # Another view is of the whole stacks, not of what the first one left.
+    assert names_in(load(stored, LoadOptions(view=View(only=["libc"])))) == {b"__libc_start_main"}
+    assert load(stored, LoadOptions(view=View())) == whole
+
+
+def test_documents_that_ask_for_different_views_are_shown_whole(trace, tmp_path):
+    trace.write_bytes(JAVASCRIPT)
+    paths = [tmp_path / "a.msgpack", tmp_path / "b.msgpack"]
+    for path, hidden in zip(paths, ("v8", "libc"), strict=True):
+        load(trace, LoadOptions(view=View(hide=[hidden]), keeps_hidden=True)).write(path)
+    assert names_in(load(paths)) == names_in(load(trace))
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        None,
+        3,
+        [],
+        {"hide": "v8"},
+        {"hide": ["a class to come", 5]},
+        {"v8_tiers": "fold"},
+        {"filters": [b"ics"]},
+        {1: 2},
+    ],
+)
+def test_a_view_this_version_does_not_know_hides_nothing(view):
+    assert View.of_meta(view).to_meta() == {}
+
+
+def test_a_tag_of_a_v8_to_come_is_kept_and_said_once(trace, tmp_path):
+    trace.write_bytes(JAVASCRIPT.replace(b"JS:o+'f", b"Novelty:f"))
+    document = load(trace)
+    assert b"Novelty:f /a.js:1:1" in names_in(document)
+    assert document.diagnostics["unknown_tags"] == {"Novelty": 1}
+    said = [line for line in warnings(document) if "tags" in line]
+    assert said == ["V8 wrote tags that this version of flameparse does not know, kept as they are: Novelty (1 frames)"]
+    stored = tmp_path / "x.msgpack"
+    document.write(stored)
+    # A view without tags tells of them all the same.
+    assert load(stored, LoadOptions(view=View(v8_tiers="strip"))).diagnostics["unknown_tags"] == {"Novelty": 1}

@@ -6,7 +6,9 @@ from flameparse.cli import exit_codes
 from flameparse.cli.options import add_inputs, add_selection, add_symbols
 from flameparse.cli.output import load_inputs, print_json
 from flameparse.cli.terminal import table, term_safe, write_out
+from flameparse.document.account import modules
 from flameparse.document.document import NONE, UNKNOWN_ID, EventUnit
+from flameparse.missing_frames.remedies import findings, node_versions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     """Print what the inputs hold."""
-    document, code = load_inputs(args, console)
+    document, code = load_inputs(args, console, keeps_hidden=True, tells_javascript=True)
     if code == exit_codes.UNUSABLE:
         return code
     summary = summarise(document)
@@ -68,6 +70,8 @@ def summarise(document: Document) -> dict[str, Any]:
             label = labels[thread]
             processes[label] = processes.get(label, 0) + samples
     ranked = sorted(processes.items(), key=lambda item: (-item[1], item[0][0], item[0][1] or 0))
+    javascript = document.diagnostics.get("javascript")
+    missing = findings(javascript, document.meta, modules(document)) if isinstance(javascript, dict) else []
     return {
         "events": [
             {"name": _plain(document.string(name)), "samples": samples, "weight": weight, "unit": EventUnit.NAMES[unit]}
@@ -78,6 +82,7 @@ def summarise(document: Document) -> dict[str, Any]:
         "stacks": len(document.stack_parent),
         "frames": len(document.frame_name),
         "has_timeline": document.timeline is not None,
+        "missing_frames": [finding.to_json() for finding in missing],
         "meta": _plain(document.meta),
         "diagnostics": _plain(document.diagnostics),
     }
@@ -114,6 +119,9 @@ _COUNTS = {
     "records_of_unknown_events": "records of unknown events",
     "malformed_records": "records too short",
     "unverified_files": "files taken without a build id",
+    "ambiguous_frames": "frames with several JIT names",
+    "late_samples": "samples put in order of time",
+    "unsampled_ns": "nanoseconds before the first sample",
 }
 
 
@@ -133,6 +141,7 @@ def _as_text(summary: dict[str, Any]) -> str:
         *(("damage", str(text)) for text in account.get("damage", [])),
     ]
     facts += [(name, str(meta[key])) for key, name in _FACTS.items() if key in meta]
+    facts += [("view", text) for text in _view(meta.get("view"))]
     if "first_time_ns" in meta:
         first, last = meta["first_time_ns"], meta["last_time_ns"]
         facts.append(("time", f"{_seconds(first)} to {_seconds(last)} ({_seconds(last - first)} s)"))
@@ -145,16 +154,34 @@ def _as_text(summary: dict[str, Any]) -> str:
         for process in summary["processes"][:_PROCESSES_LISTED]
     ]
     more = len(summary["processes"]) - len(processes)
-    modules = [_module_row(row) for row in account.get("modules", [])[:_MODULES_LISTED]]
-    more_modules = len(account.get("modules", [])) - len(modules)
+    module_rows = [_module_row(row) for row in account.get("modules", [])[:_MODULES_LISTED]]
+    more_modules = len(account.get("modules", [])) - len(module_rows)
     return (
         "".join(f"{term_safe(name):<{width}}  {term_safe(value)}\n" for name, value in facts)
         + f"\n{table(['samples', 'weight', 'unit', 'event'], events)}"
         + f"\n{table(['samples', 'pid', 'process'], processes)}"
         + (f"and {more:,} more (--json lists all)\n" if more else "")
-        + (f"\n{table(['frames', 'named', 'module', 'names from, or why not'], modules)}" if modules else "")
+        + (f"\n{table(['frames', 'named', 'module', 'names from, or why not'], module_rows)}" if module_rows else "")
         + (f"and {more_modules:,} more (--json lists all)\n" if more_modules else "")
+        + (_missing(account["javascript"], summary["missing_frames"]) if "javascript" in account else "")
     )
+
+
+def _view(view: object) -> list[str]:
+    """Say what of the stacks the document asks to leave out or to join."""
+    return [
+        f"{key.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for key, value in (view.items() if isinstance(view, dict) else ())
+    ]
+
+
+def _missing(javascript: dict[str, Any], missing: list[dict[str, Any]]) -> str:
+    """Say what the JavaScript of a profile lacks, why, and what mends it."""
+    lines = [f"JavaScript in {javascript['samples']:,} samples, by {node_versions(javascript)}"]
+    for each in missing:
+        lines.append(f"{each['share']:>7}  {each['what']}")
+        lines += (f"{'':9}{text}" for text in (f"why: {each['why']}", f"remedy: {each['remedy']}"))
+    return "\n" + "".join(f"{term_safe(line)}\n" for line in lines)
 
 
 def _module_row(row: dict[str, Any]) -> list[str]:

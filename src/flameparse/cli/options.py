@@ -8,6 +8,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptio
 from functools import partial
 from importlib import import_module
 
+from flameparse.document.document import FrameClass
 from flameparse.errors import UsageError
 
 TYPE_CHECKING = False
@@ -16,17 +17,14 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from flameparse.document.tree import Event
-    from flameparse.pipeline import LoadOptions
+    from flameparse.load_options import LoadOptions, View
     from flameparse.symbolize.options import SymbolOptions
 
 FILTER_KINDS = ("comm", "pid", "tid", "cpu", "frame")
 ROOTS = ("none", "comm", "pid", "tid")
 V8_TIERS = ("keep", "merge", "strip")
-FRAME_CLASSES = (
-    "app", "deps", "core", "native", "inlined", "regexp", "wasm", "eval", "v8", "interpreter", "libuv", "openssl",
-    "libc", "cpp", "kernel", "init", "jvm", "go", "rust", "python", "unresolved",
-)  # fmt: skip
-FRAME_FILTERS = ("libc-start", "v8-internals", "builtins", "stubs", "ics", "unknown", "0x")
+FRAME_CLASSES = FrameClass.NAMES[1:]
+FRAME_FILTERS = ("libc-start", "v8-internals", "builtins", "stubs", "ics", "unknown", "preload", "0x")
 _SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -146,7 +144,6 @@ def add_classes(parser: Parser) -> None:
     group.add_argument(
         "--v8-tiers",
         choices=V8_TIERS,
-        default="keep",
         help="merge makes one frame of a JavaScript function in all its tiers; strip drops V8's tag as well",
     )
     for option, what in (("--hide", "leave out frames of this class"), ("--only", "leave out all other classes")):
@@ -164,11 +161,12 @@ def add_classes(parser: Parser) -> None:
         choices=FRAME_FILTERS,
         default=[],
         metavar="PRESET",
-        help=f"leave out what is seldom of interest: {', '.join(FRAME_FILTERS)}, which is all of them (repeatable)",
+        help=f"leave out what is seldom of interest: {', '.join(FRAME_FILTERS)}, which is the first six (repeatable)",
     )
     group.add_argument(
         "--collapse-interpreter", action="store_true", help="V8's bytecode handlers count as the function they run"
     )
+    group.add_argument("--show-all", action="store_true", help="show what a document asks to leave out or join")
 
 
 def add_symbols(parser: Parser) -> None:
@@ -219,11 +217,16 @@ def parse(parser: Parser, arguments: Sequence[str]) -> Namespace:
     return args
 
 
-def load_options(args: Namespace) -> LoadOptions:
-    """Turn parsed arguments into the pipeline's options; what a command does not offer keeps its default."""
-    from flameparse.pipeline import LoadOptions
+def load_options(args: Namespace, *, keeps_hidden: bool = False) -> LoadOptions:
+    """Turn parsed arguments into the pipeline's options; what a command does not offer keeps its default.
 
-    chosen: dict[str, Any] = {"threads": args.threads}
+    Args:
+        args: as `parse` gives them.
+        keeps_hidden: of `LoadOptions`.
+    """
+    from flameparse.load_options import LoadOptions
+
+    chosen: dict[str, Any] = {"threads": args.threads, "keeps_hidden": keeps_hidden}
     if args.max_memory is not None:
         chosen["max_memory"] = args.max_memory
     if "event" in args:
@@ -236,9 +239,7 @@ def load_options(args: Namespace) -> LoadOptions:
         chosen["annotate_jit"] = args.jit or args.all
         chosen["skip_after"] = args.skip_after
     if "v8_tiers" in args:
-        chosen["v8_tiers"], chosen["filters"] = args.v8_tiers, args.filter
-        chosen["hide"], chosen["only"] = args.hide, args.only
-        chosen["collapse_interpreter"] = args.collapse_interpreter
+        chosen["view"] = _view(args)
     if "root" in args:
         root = chosen_root(args)
         if root is not None:
@@ -247,6 +248,19 @@ def load_options(args: Namespace) -> LoadOptions:
     if "symfs" in args:
         chosen["symbols"] = symbol_options(args)
     return LoadOptions(**chosen)
+
+
+def _view(args: Namespace) -> View | None:
+    """Turn parsed arguments into a view; None where nothing was asked for."""
+    from flameparse.load_options import View
+
+    given = {"hide": args.hide, "only": args.only, "filters": args.filter, "v8_tiers": args.v8_tiers}
+    given = {key: value for key, value in given.items() if value}
+    if args.collapse_interpreter:
+        given["collapse_interpreter"] = True
+    if given and args.show_all:
+        raise UsageError("--show-all leaves nothing out: it does not go with --v8-tiers, --hide, --only, --filter")
+    return View(**given) if given or args.show_all else None
 
 
 def symbol_options(args: Namespace) -> SymbolOptions:

@@ -77,11 +77,13 @@ def load_and_write(args: Namespace, console: Console, format_name: str, picture:
         directory = os.path.dirname(args.output) or "."
         if not os.access(directory, os.W_OK | os.X_OK):
             raise SinkError(f"{args.output}: cannot write in {directory!r}")
-    document, code = load_inputs(args, console)
+    # What can be undone later must still be there: a picture and folded text are final, a document and a page are not.
+    document, code = load_inputs(args, console, keeps_hidden=format_name in ("msgpack", "html"), tells_javascript=True)
     if code == exit_codes.UNUSABLE:
         return code
     if format_name in ("folded", "svg") and chosen_event(args) is None:
         note_other_events(document, console)
+    note_missing_frames(document, console)
     write_chunks(args.output, _chunks(document, args, console, format_name, picture))
     console.stage("write")
     return code
@@ -113,17 +115,26 @@ def _chunks(
     return drawing
 
 
-def load_inputs(args: Namespace, console: Console) -> tuple[Document, int]:
+def load_inputs(
+    args: Namespace, console: Console, *, keeps_hidden: bool = False, tells_javascript: bool = False
+) -> tuple[Document, int]:
     """Read all inputs into one document.
+
+    Args:
+        args: with the inputs and the options of reading.
+        console: for notes and progress.
+        keeps_hidden: leave the stacks whole, whatever a view leaves out.
+        tells_javascript: the caller says what JavaScript lacks, so that it is not said here.
 
     Returns:
         The document, and COMPLETE, DAMAGED or (under ``--strict``) UNUSABLE; the damage has been said.
     """
-    from flameparse.pipeline import damage, load, warnings
+    from flameparse.document.account import damage, warnings
+    from flameparse.pipeline import load
 
-    document = load(args.inputs, load_options(args), console.progress)
+    document = load(args.inputs, load_options(args, keeps_hidden=keeps_hidden), console.progress)
     console.stage("read and fold")
-    for line in warnings(document):
+    for line in warnings(document, told=_told_of_javascript(document) if tells_javascript else ()):
         console.note(line)
     problem = damage(document)
     if problem is not None:
@@ -134,6 +145,27 @@ def load_inputs(args: Namespace, console: Console) -> tuple[Document, int]:
     if rounded := document.diagnostics.get("rounded_lines"):
         console.note(f"{rounded} fractional weights rounded to whole numbers")
     return document, exit_codes.COMPLETE
+
+
+def _told_of_javascript(document: Document) -> list[str]:
+    """The kinds of findings that the line about JavaScript has."""
+    javascript = document.diagnostics.get("javascript")
+    if not isinstance(javascript, dict):
+        return []
+    from flameparse.document.account import modules
+    from flameparse.missing_frames.remedies import findings, foremost
+
+    return [finding.kind for finding in foremost(findings(javascript, document.meta, modules(document)))]
+
+
+def note_missing_frames(document: Document, console: Console) -> None:
+    """Say in one line what the JavaScript of a document lacks; nothing where there is none."""
+    javascript = document.diagnostics.get("javascript")
+    if isinstance(javascript, dict) and not console.quiet:
+        from flameparse.document.account import modules
+        from flameparse.missing_frames.remedies import summary_line
+
+        console.note(summary_line(javascript, document.meta, modules(document)))
 
 
 def note_other_events(document: Document, console: Console) -> None:

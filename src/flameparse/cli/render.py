@@ -63,7 +63,11 @@ def add_arguments(parser: Parser) -> None:
     looks.add_argument("--fontsize", type=float, metavar="PX", help="font size (default 12)")
     looks.add_argument("--fontwidth", type=float, metavar="RATIO", help="mean character width as a part of the size")
     looks.add_argument("--truncate", choices=("left", "right"), help="which end of a long name is cut")
-    looks.add_argument("--colors", choices=PALETTES, help="palette (default: by kind of frame where known, else hot)")
+    looks.add_argument(
+        "--colors",
+        choices=PALETTES,
+        help="palette (default: by class where kinds are known, else hot)",
+    )
     looks.add_argument("--bgcolors", metavar="COLOR", help=f"{', '.join(BACKGROUNDS)} or #rrggbb")
     looks.add_argument("--uicolor", metavar="COLOR", help="of headings and controls, #rrggbb")
     looks.add_argument("--strokecolor", "--stroke-color", metavar="COLOR", help="of outlines, #rrggbb or none")
