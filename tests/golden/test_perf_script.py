@@ -52,6 +52,7 @@ def test_every_golden_belongs_to_a_fixture() -> None:
     assert {path.name for path in FOLDER.glob("*.folded*")} == {golden_of(*golden).name for golden in GOLDENS}
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize(("fixture", "option"), GOLDENS)
 def test_reference_still_gives_the_golden(fixture: str, option: str) -> None:
     assert folded_by_reference(fixture, option) == read_golden(fixture, option)

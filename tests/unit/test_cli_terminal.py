@@ -38,6 +38,7 @@ def unsafe(printed: bytes) -> set[str]:
     return {character for character in printed.decode("utf-8") if acts(character)} - {"\n", "\t"}
 
 
+@pytest.mark.interpreted
 @given(st.text() | st.binary())
 @settings(max_examples=2000)
 def test_term_safe_keeps_all_else(text: str | bytes) -> None:

@@ -398,6 +398,7 @@ def test_chunks_are_bounded() -> None:
     assert max(sizes) < 100_000
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("options", [{}, {"reverse": True}, {"base": [b"f3"]}, {"inverted": True}])
 def test_hundred_thousand_frames_deep(options: dict[str, Any]) -> None:
     frames = tuple(b"f%d" % number for number in range(100_000))
