@@ -80,6 +80,7 @@ cdef class TreeBuilder:
     cdef uint64_t* weights      # by node, self
     cdef uint64_t capacity
     cdef uint32_t* name_of      # document string to printed name, NONE_ID until asked for
+    cdef uint32_t* printed_of   # document frame to what stands for it, NONE_ID until asked for
     cdef const unsigned char[::1] blob
     cdef const uint64_t[::1] offsets
     cdef const uint32_t[::1] frame_name
@@ -99,6 +100,7 @@ cdef class TreeBuilder:
         cdef uint64_t i
         cdef uint64_t stack_count = len(document.stack_frame)
         cdef uint64_t string_count = len(document.string_offsets) - 1
+        cdef uint64_t frame_count = len(document.frame_name)
         self.one_line = one_line
         self.apart = apart
         self.names = StringTable()
@@ -114,11 +116,17 @@ cdef class TreeBuilder:
         self.stack_parent = document.stack_parent
         self.stack_frame = document.stack_frame
         self.name_of = <uint32_t*>malloc(string_count * 4 + 4)
+        self.printed_of = <uint32_t*>malloc(frame_count * 4 + 4)
         self.node_of = <uint32_t*>malloc(stack_count * 4 + 4)
         self.touched = <uint32_t*>malloc(stack_count * 4 + 4)
         self.path = <uint32_t*>malloc(stack_count * 4 + 4)
-        if self.name_of is NULL or self.node_of is NULL or self.touched is NULL or self.path is NULL:
+        if (
+            self.name_of is NULL or self.printed_of is NULL or self.node_of is NULL or self.touched is NULL
+            or self.path is NULL
+        ):
             raise MemoryError
+        for i in range(frame_count):
+            self.printed_of[i] = NONE_ID
         for i in range(string_count):
             self.name_of[i] = NONE_ID
         for i in range(stack_count):
@@ -126,6 +134,7 @@ cdef class TreeBuilder:
 
     def __dealloc__(self):
         free(self.name_of)
+        free(self.printed_of)
         free(self.node_of)
         free(self.touched)
         free(self.path)
@@ -150,17 +159,20 @@ cdef class TreeBuilder:
                 self.name_of[string] = <uint32_t>self.names.intern(text, length)
         return self.name_of[string]
 
-    cdef uint32_t node(self, uint32_t parent, uint32_t name, NodeTraits traits) except? 0xFFFFFFFF:
-        """Find or add a node; of frames that share one, the first says what it is."""
-        cdef uint32_t before = self.nodes.count
-        cdef uint32_t id
-        cdef uint64_t wanted
-        cdef void* moved
+    cdef uint32_t printed_frame(self, uint32_t name, NodeTraits traits) except? 0xFFFFFFFF:
+        """What stands for all frames of a printed name, or with ``apart`` for those of them that are alike."""
         cdef Frame frame = new_frame(name, NONE_ID, KIND_USER, 0)
         if self.apart:
             frame.kind, frame.frame_class = traits.kind, traits.frame_class
             frame.tier, frame.presets = traits.tier, traits.presets
-        id = <uint32_t>self.nodes.extend(parent, <uint32_t>self.printed.intern(frame))
+        return <uint32_t>self.printed.intern(frame)
+
+    cdef uint32_t node(self, uint32_t parent, uint32_t printed, NodeTraits traits) except? 0xFFFFFFFF:
+        """Find or add a node; of frames that share one, the first says what it is."""
+        cdef uint32_t before = self.nodes.count
+        cdef uint32_t id = <uint32_t>self.nodes.extend(parent, printed)
+        cdef uint64_t wanted
+        cdef void* moved
         if id == before:
             if id >= self.capacity:
                 wanted = max(<uint64_t>1024, self.capacity * 2)
@@ -176,6 +188,11 @@ cdef class TreeBuilder:
             self.weights[id] = 0
         return id
 
+    cdef uint32_t label(self, bytes name, uint8_t kind) except? 0xFFFFFFFF:
+        """Find or add a root that is no frame."""
+        cdef NodeTraits traits = NodeTraits(kind, 0, 0, 0)
+        return self.node(NONE_ID, self.printed_frame(<uint32_t>self.names.add(name), traits), traits)
+
     cdef void* realloc_column(self, void* column, uint64_t size) except NULL:
         cdef void* moved = realloc(column, size)
         if moved is NULL:
@@ -188,6 +205,7 @@ cdef class TreeBuilder:
         cdef uint32_t at = stack
         cdef uint32_t node = root
         cdef uint32_t frame
+        cdef NodeTraits traits
         while at != NONE_ID:
             if self.node_of[at] != NONE_ID:
                 node = self.node_of[at]
@@ -199,12 +217,11 @@ cdef class TreeBuilder:
             length -= 1
             at = self.path[length]
             frame = self.stack_frame[at]
-            node = self.node(
-                node, self.printed_name(self.frame_name[frame]),
-                NodeTraits(
-                    self.frame_kind[frame], self.frame_class[frame], self.frame_tier[frame], self.frame_presets[frame]
-                ),
-            )
+            traits.kind, traits.frame_class = self.frame_kind[frame], self.frame_class[frame]
+            traits.tier, traits.presets = self.frame_tier[frame], self.frame_presets[frame]
+            if self.printed_of[frame] == NONE_ID:
+                self.printed_of[frame] = self.printed_frame(self.printed_name(self.frame_name[frame]), traits)
+            node = self.node(node, self.printed_of[frame], traits)
             self.node_of[at] = node
             self.touched[self.touched_count] = at
             self.touched_count += 1
@@ -223,7 +240,7 @@ cdef class TreeBuilder:
         cdef uint32_t node = root if stack == NONE_ID else self.node_of_stack(root, stack)
         if node == NONE_ID and self.one_line:
             # A line of folded text holds one name at least.
-            node = self.node(NONE_ID, self.names.add(b"[unknown]"), NodeTraits(KIND_USER, 0, 0, 0))
+            node = self.label(b"[unknown]", KIND_USER)
         if node == NONE_ID:
             if self.bare_weight > UINT64_MAX - weight:
                 raise OverflowError("weights sum past 2**64 - 1")
@@ -523,7 +540,7 @@ def build_tree(document not None, *, event=None, weight=None, root=None, bint on
                 if current != NONE_ID:
                     label = labels[current]
                     shown = on_one_line(label) if one_line else label
-                    root_node = builder.node(NONE_ID, builder.names.add(shown), NodeTraits(KIND_PROCESS, 0, 0, 0))
+                    root_node = builder.label(shown, KIND_PROCESS)
             builder.add(root_node, stacks[row], weights[row])
             if i % ROWS_BETWEEN_SIGNALS == 0:
                 PyErr_CheckSignals()
