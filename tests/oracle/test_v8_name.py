@@ -20,6 +20,7 @@ CORPUS = os.environ.get("FLAMEPARSE_CORPUS")
 # Other versions to try, paths of node binaries or of maps they wrote, as in PATH.
 MORE_NODES = [path for path in os.environ.get("FLAMEPARSE_NODES", "").split(os.pathsep) if path]
 MORE_MAPS = [path for path in os.environ.get("FLAMEPARSE_V8_MAPS", "").split(os.pathsep) if path]
+SHIPPED_MAP = Path(__file__).parents[2] / "fixtures" / "perf_data" / "symbols" / "tmp" / "perf-8460.map"
 
 # Kinds in the recorded maps, counted with grep; a new map gets a new row.
 MAP_KINDS = {
@@ -64,8 +65,8 @@ def test_recorded_maps(file: str) -> None:
     assert kinds["unknown-tag"] == 0
 
 
-@pytest.mark.parametrize("path", MORE_MAPS or [pytest.param("", marks=pytest.mark.skip("FLAMEPARSE_V8_MAPS not set"))])
-def test_other_maps(path: str) -> None:
+@pytest.mark.parametrize("path", [SHIPPED_MAP, *MORE_MAPS])
+def test_other_maps(path: str | Path) -> None:
     names = map_names(Path(path).read_bytes())
     assert len(names) > 10
     assert_agree(names)

@@ -11,6 +11,7 @@ from flameparse.cli.dispatch import COMMANDS
 from flameparse.cli.options import (
     FRAME_CLASSES,
     FRAME_FILTERS,
+    V8_TIERS,
     build_parser,
     chosen_event,
     chosen_root,
@@ -19,6 +20,7 @@ from flameparse.cli.options import (
 )
 from flameparse.errors import UsageError
 from flameparse.frames.classify import CLASSES, FILTERS
+from flameparse.load_options import TIER_MODES
 
 
 def parsed(command: str, *arguments: str) -> Namespace:
@@ -186,6 +188,7 @@ def test_shared_options_are_spelled_alike(command: str) -> None:
 def test_classes_and_filters_are_those_there_are() -> None:
     assert CLASSES[1:] == FRAME_CLASSES
     assert tuple(FILTERS) == FRAME_FILTERS
+    assert TIER_MODES == V8_TIERS
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,6 @@ class FrameTier:
 
     NONE = 0  # not V8's, or V8 does not say
     NAMES = ("none", "interpreted", "baseline", "mid", "optimised", "experimental")
-    MASK = 0x0F
     ON_STACK = 0x10  # entered in the middle of a loop
     SPECIALISED = 0x20  # compiled for one context
     KNOWN = frozenset(tier | marks for tier in range(6) for marks in (0, 0x10, 0x20, 0x30))
